@@ -1,0 +1,353 @@
+//! One check run: from the command line to the exit code. Nothing else prints or exits.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{IsTerminal as _, Write as _};
+use std::os::fd::AsFd as _;
+use std::panic::PanicHookInfo;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{PoisonError, RwLock};
+use std::thread;
+use std::time::Duration;
+
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory as _, FromArgMatches as _};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::clock::Clock;
+use crate::deadline::Deadline;
+use crate::glob::Glob;
+use crate::metric::{Definition, Thresholds};
+use crate::options::{self, CommandLine, Common};
+use crate::render::{self, Format, Style};
+use crate::report::{Item, Report};
+use crate::state::State;
+use crate::store::{Previous, Store};
+use crate::text::Text;
+
+/// What a check plugin is made of. [`main`] does the rest.
+pub trait Plugin: 'static {
+    /// The program's name, `check_x`.
+    const NAME: &'static str;
+    /// What it checks, one sentence for `--help` and the man page.
+    const ABOUT: &'static str;
+    /// Version of [`Plugin::Kept`]; samples of another version are set aside.
+    const KEPT_VERSION: u32;
+    /// The metric that a bare range means, if there is one.
+    const PRIMARY: Option<&'static str> = None;
+
+    /// Its own options.
+    type Args: Args;
+    /// What one run is to do.
+    type Config;
+    /// What was found, unjudged.
+    type Snapshot;
+    /// Why nothing was found.
+    type Error;
+    /// What is kept for the next run.
+    type Kept: Serialize + DeserializeOwned;
+
+    /// Its metrics, given its options.
+    fn metrics(arguments: &Self::Args) -> Vec<Definition>;
+
+    /// Options to configuration. The error is one sentence on what is wrong and what would be right.
+    fn configure(arguments: Self::Args, thresholds: Thresholds, common: &Common) -> Result<Self::Config, String>;
+
+    /// What tells the samples of this target from those of another.
+    fn target(config: &Self::Config) -> String;
+
+    /// Looks. The only I/O of a plugin, with [`Plugin::investigate`], and no verdict.
+    fn collect(
+        config: &Self::Config,
+        previous: Option<&Previous<Self::Kept>>,
+        deadline: &Deadline,
+    ) -> Result<Self::Snapshot, Self::Error>;
+
+    /// Looks again for what explains `report`, which is not OK or was asked to say more (`-v`).
+    /// Returns whether the snapshot has changed and is to be judged anew.
+    fn investigate(
+        _config: &Self::Config,
+        _previous: Option<&Previous<Self::Kept>>,
+        _snapshot: &mut Self::Snapshot,
+        _report: &Report,
+        _deadline: &Deadline,
+    ) -> bool {
+        false
+    }
+
+    /// Judges. Pure: no I/O and no clock but `now`.
+    fn evaluate(
+        config: &Self::Config,
+        previous: Option<&Previous<Self::Kept>>,
+        current: &Result<Self::Snapshot, Self::Error>,
+        now: &Clock,
+    ) -> Verdict<Self::Kept>;
+}
+
+/// What [`Plugin::evaluate`] returns.
+#[derive(Debug)]
+pub struct Verdict<K> {
+    /// What to print.
+    pub report: Report,
+    /// What to keep for the next run; `None` keeps what is there.
+    pub keep: Option<K>,
+}
+
+/// How and where a run's one answer goes.
+#[derive(Clone, Default)]
+struct Output {
+    style: Style,
+    exit_zero: bool,
+}
+
+impl Output {
+    fn exit_code(&self, state: State) -> u8 {
+        if self.exit_zero { 0 } else { state.exit_code() }
+    }
+}
+
+/// What the panic hook and the watchdog print with, set as soon as it is known.
+static OUTPUT: RwLock<Option<Output>> = RwLock::new(None);
+/// Whether the one answer has been given.
+static ANSWERED: AtomicBool = AtomicBool::new(false);
+/// The exit code of that answer.
+static EXIT_CODE: AtomicU8 = AtomicU8::new(State::Unknown.exit_code());
+
+/// Runs plugin `P` with the arguments and environment of this process.
+pub fn main<P: Plugin>() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let mut output = guess_output::<P>(&arguments);
+    set_output(&output);
+    std::panic::set_hook(Box::new(answer_panic));
+    let code = match parse::<P>(arguments) {
+        Ok((common, arguments)) => {
+            output = configured_output::<P>(&common);
+            set_output(&output);
+            if common.list_metrics {
+                answer(&output, &render::table::render(&P::metrics(&arguments), common.format), State::Unknown)
+            } else {
+                check::<P>(&output, &common, arguments)
+            }
+        }
+        Err(Refusal::Information(text)) => answer(&output, &text, State::Unknown),
+        Err(Refusal::Usage(reason)) => usage_error(&output, &reason),
+    };
+    ExitCode::from(code)
+}
+
+/// The plugin's command line, for parsing it and for its man page.
+pub fn command<P: Plugin>() -> clap::Command {
+    CommandLine::<P::Args>::command()
+        .name(P::NAME)
+        .about(P::ABOUT)
+        .version(concat!(env!("CARGO_PKG_VERSION"), " (monitoring-plugins-sirenia)"))
+        .after_help("Exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN. The man page has the metrics and examples.")
+}
+
+/// Why there is nothing to check.
+enum Refusal {
+    /// Help or version was asked for.
+    Information(String),
+    /// The command line is wrong.
+    Usage(String),
+}
+
+fn parse<P: Plugin>(arguments: Vec<OsString>) -> Result<(Common, P::Args), Refusal> {
+    let arguments = options::expand(arguments).map_err(Refusal::Usage)?;
+    let parsed = command::<P>()
+        .try_get_matches_from(arguments)
+        .and_then(|matches| CommandLine::<P::Args>::from_arg_matches(&matches));
+    match parsed {
+        Ok(line) => Ok((line.common, line.plugin)),
+        Err(error) => Err(match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Refusal::Information(error.to_string()),
+            _ => Refusal::Usage(one_line(&error)),
+        }),
+    }
+}
+
+/// clap's error and tips without its usage text, on one line.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let parts: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
+        .filter(|line| !line.is_empty())
+        .map(|line| line.strip_prefix("error: ").unwrap_or(line))
+        .collect();
+    parts.join("; ")
+}
+
+/// The output that the raw arguments ask for, so that even a usage error comes in the format its reader parses.
+fn guess_output<P: Plugin>(arguments: &[OsString]) -> Output {
+    let mut output = Output { style: Style { plugin: P::NAME, ..Style::default() }, exit_zero: false };
+    let words: Vec<&str> = arguments.iter().filter_map(|argument| argument.to_str()).collect();
+    for (position, word) in words.iter().enumerate() {
+        let value = match word.strip_prefix("--format") {
+            Some("") => words.get(position + 1).copied(),
+            Some(rest) => rest.strip_prefix('='),
+            None => None,
+        };
+        match value {
+            Some("json") => output.style.format = Format::Json,
+            Some("openmetrics") => output.style.format = Format::OpenMetrics,
+            _ => {}
+        }
+        output.exit_zero |= *word == "--exit-zero";
+    }
+    output
+}
+
+fn configured_output<P: Plugin>(common: &Common) -> Output {
+    let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let style = Style {
+        plugin: P::NAME,
+        format: common.format,
+        verbosity: common.verbose.min(3),
+        colour,
+        perfdata: common.perfdata.iter().map(|glob| Glob::new(glob)).collect(),
+    };
+    Output { style, exit_zero: common.exit_zero }
+}
+
+fn check<P: Plugin>(output: &Output, common: &Common, arguments: P::Args) -> u8 {
+    let metrics = P::metrics(&arguments);
+    let table: Vec<&Definition> = metrics.iter().collect();
+    let config = Thresholds::parse(&table, P::PRIMARY, &common.warning, &common.critical)
+        .and_then(|thresholds| P::configure(arguments, thresholds, common));
+    let config = match config {
+        Ok(config) => config,
+        Err(reason) => return usage_error(output, &reason),
+    };
+    let deadline = Deadline::after(common.timeout);
+    watch(deadline.clone(), common.timeout_state.into());
+
+    let now = Clock::now();
+    let mut store = {
+        let _step = deadline.step("the sample of the last run");
+        Store::open(common.state_dir.as_deref(), P::NAME, &P::target(&config))
+    };
+    let previous = store.read::<P::Kept>(P::KEPT_VERSION, &now);
+    let mut current = P::collect(&config, previous.as_ref(), &deadline);
+    let mut verdict = P::evaluate(&config, previous.as_ref(), &current, &now);
+    if (verdict.report.state() != State::Ok || output.style.verbosity > 0)
+        && let Ok(snapshot) = &mut current
+        && P::investigate(&config, previous.as_ref(), snapshot, &verdict.report, &deadline)
+    {
+        verdict = P::evaluate(&config, previous.as_ref(), &current, &now);
+    }
+    let mut report = verdict.report;
+    add_notes(&mut report, &store, &deadline, output.style.verbosity);
+    let code = answer(output, &render::render(&report, &output.style), report.state());
+    if let Some(keep) = &verdict.keep {
+        store.write(P::KEPT_VERSION, &now, keep);
+    }
+    code
+}
+
+/// What the run can say of itself: where its samples are and, at `-vvv`, what took how long.
+fn add_notes(report: &mut Report, store: &Store, deadline: &Deadline, verbosity: u8) {
+    // A report without items is UNKNOWN and stays so.
+    if report.items.is_empty() {
+        return;
+    }
+    let mut notes: Vec<(u8, Text)> = store.notes().iter().map(|note| (1, Text::from(note.as_str()))).collect();
+    if verbosity >= 3 {
+        let timing = |(step, took): (String, Duration)| {
+            (3, Text::from(format!("{step}: {}", crate::units::duration(took.as_secs_f64()))))
+        };
+        notes.extend(deadline.timings().into_iter().map(timing));
+    }
+    let text = match store.path() {
+        Some(path) => format!("samples are kept in {}", path.display()),
+        None => "no samples are kept, so each run is a first run".to_owned(),
+    };
+    let mut item = Item::ok("run", text);
+    item.notes = notes;
+    report.items.push(item);
+}
+
+/// Prints the one answer of this run, in one write, and returns its exit code. Only the first caller prints.
+fn answer(output: &Output, text: &str, state: State) -> u8 {
+    if ANSWERED.swap(true, Ordering::AcqRel) {
+        return EXIT_CODE.load(Ordering::Acquire);
+    }
+    let code = output.exit_code(state);
+    EXIT_CODE.store(code, Ordering::Release);
+    // Not through `Stdout`, which would write line by line. A reader that is gone changes nothing about the state.
+    if let Ok(stdout) = std::io::stdout().as_fd().try_clone_to_owned() {
+        let _ = File::from(stdout).write_all(text.as_bytes());
+    }
+    code
+}
+
+fn usage_error(output: &Output, reason: &str) -> u8 {
+    let text = format!("{reason}; see {} --help", output.style.plugin);
+    let report = Report::single(State::Unknown, "usage", text);
+    answer(output, &render_single(&report, output), State::Unknown)
+}
+
+/// A report of one finding. Its line is the whole answer in the plugin standard's form.
+fn render_single(report: &Report, output: &Output) -> String {
+    let text = render::render(report, &output.style);
+    match output.style.format {
+        Format::Nagios => text.lines().next().map(|line| format!("{line}\n")).unwrap_or_default(),
+        Format::Json | Format::OpenMetrics => text,
+    }
+}
+
+/// Ends the run when its time is over, whatever it is doing.
+fn watch(deadline: Deadline, state: State) {
+    let watchdog = move || {
+        loop {
+            let remaining = deadline.remaining();
+            if remaining.is_zero() {
+                break;
+            }
+            thread::sleep(remaining);
+        }
+        let output = current_output();
+        let allowed = crate::units::duration(deadline.allowed().as_secs_f64());
+        let text = format!("no answer within {allowed}, still waiting for {}", deadline.pending());
+        let mut report = Report::single(state, "timeout", text);
+        if let Some(item) = report.items.first_mut() {
+            item.next.push("--timeout allows more time, --timeout-state chooses another state".into());
+        }
+        let already_answered = ANSWERED.load(Ordering::Acquire);
+        let code = answer(&output, &render::render(&report, &output.style), state);
+        if already_answered {
+            // The answer is being written, or the sample is; neither may hold the run for long.
+            thread::sleep(Duration::from_millis(300));
+        }
+        exit(code);
+    };
+    // Without a thread there is no watchdog; the monitoring core has one of its own.
+    let _ = thread::Builder::new().name("watchdog".to_owned()).stack_size(256 * 1024).spawn(watchdog);
+}
+
+fn answer_panic(panic: &PanicHookInfo<'_>) {
+    let output = current_output();
+    let place = panic.location().map(|at| format!(" at {}:{}", at.file(), at.line())).unwrap_or_default();
+    let reason = panic.payload_as_str().unwrap_or("no reason given");
+    let text = format!("internal error{place}: {}; please report it", Text::limited(reason, 200));
+    let report = Report::single(State::Unknown, "internal error", text);
+    let code = answer(&output, &render_single(&report, &output), State::Unknown);
+    exit(code);
+}
+
+/// Ends the process from a thread that is not the main one, leaving behind threads that hang in the kernel.
+#[expect(clippy::exit, reason = "the watchdog and the panic hook have no caller to return to")]
+fn exit(code: u8) -> ! {
+    std::process::exit(code.into())
+}
+
+fn set_output(output: &Output) {
+    *OUTPUT.write().unwrap_or_else(PoisonError::into_inner) = Some(output.clone());
+}
+
+fn current_output() -> Output {
+    OUTPUT.read().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default()
+}
