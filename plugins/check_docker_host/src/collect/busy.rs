@@ -1,0 +1,104 @@
+//! Who keeps a path busy: the guide's use of lsof for a disk that cannot be unmounted.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use common::text::io_error;
+
+use super::processes::pids;
+use super::root::{Root, read};
+use crate::parse::{self, MountLine};
+use crate::snapshot::{Busy, Fact, Fault, User};
+
+/// The users of `path`, in this and in every other mount namespace.
+pub fn collect(root: &Root, path: &Path) -> Fact<Busy> {
+    let fault = |reason| Fault { source: path.display().to_string(), reason };
+    let path = std::fs::canonicalize(path).map_err(|error| fault(io_error(&error)))?;
+    let own = parse::mounts(&root.proc("self/mountinfo")?).0;
+    let mount = own.iter().rev().find(|line| line.path == path);
+    let mut busy = Busy { path: path.clone(), is_mount: mount.is_some(), ..Busy::default() };
+    let mut namespaces = Namespaces { subject: path, mount: mount.cloned(), prefixes: BTreeMap::new() };
+    namespaces.prefixes.insert(namespace(&root.procfs.join("self")), vec![namespaces.subject.clone()]);
+    let pids = pids(&root.procfs).map_err(|error| fault(io_error(&error)))?;
+    for pid in pids.into_iter().filter(|pid| *pid != std::process::id()) {
+        let process = root.procfs.join(pid.to_string());
+        let prefixes = namespaces.prefixes_of(&process);
+        match user(&process, pid, prefixes) {
+            Looked::Hidden => busy.hidden += 1,
+            Looked::Uses(user) => busy.users.push(user),
+            Looked::DoesNotUse => {}
+        }
+    }
+    Ok(busy)
+}
+
+/// The name of a process's mount namespace; `None` if hidden, and then paths are taken as our own.
+fn namespace(process: &Path) -> Option<PathBuf> {
+    std::fs::read_link(process.join("ns/mnt")).ok()
+}
+
+/// Where the subject is seen in each mount namespace.
+struct Namespaces {
+    subject: PathBuf,
+    mount: Option<MountLine>,
+    prefixes: BTreeMap<Option<PathBuf>, Vec<PathBuf>>,
+}
+
+impl Namespaces {
+    fn prefixes_of(&mut self, process: &Path) -> &[PathBuf] {
+        let (subject, mount) = (&self.subject, &self.mount);
+        self.prefixes.entry(namespace(process)).or_insert_with_key(|namespace| match (namespace, mount) {
+            // A container can mount the same filesystem elsewhere, and keeps the device busy there.
+            (Some(_), Some(mount)) => {
+                let lines = read(&process.join("mountinfo")).map(|text| parse::mounts(&text).0).unwrap_or_default();
+                lines.into_iter().filter(|line| line.device == mount.device).map(|line| line.path).collect()
+            }
+            _ => vec![subject.clone()],
+        })
+    }
+}
+
+enum Looked {
+    Hidden,
+    Uses(User),
+    DoesNotUse,
+}
+
+fn user(process: &Path, pid: u32, prefixes: &[PathBuf]) -> Looked {
+    let is_below = |path: &Path| prefixes.iter().any(|prefix| path.starts_with(prefix));
+    let links_there = |name: &str| std::fs::read_link(process.join(name)).is_ok_and(|path| is_below(&path));
+    let files = match std::fs::read_dir(process.join("fd")) {
+        Ok(files) => files,
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => return Looked::Hidden,
+        // It has ended.
+        Err(_) => return Looked::DoesNotUse,
+    };
+    let mut user = User {
+        pid,
+        works_there: links_there("cwd"),
+        is_rooted_there: links_there("root") && prefixes.iter().all(|prefix| prefix != Path::new("/")),
+        runs_from_there: links_there("exe"),
+        ..User::default()
+    };
+    for path in files.flatten().filter_map(|file| std::fs::read_link(file.path()).ok()).filter(|path| is_below(path)) {
+        user.files += 1;
+        user.example.get_or_insert_with(|| path.to_string_lossy().into_owned());
+    }
+    user.mappings = mappings(process, &is_below);
+    if user == (User { pid, ..User::default() }) {
+        return Looked::DoesNotUse;
+    }
+    read(&process.join("comm")).unwrap_or_default().trim_end().clone_into(&mut user.name);
+    Looked::Uses(user)
+}
+
+/// The number of files that a process has mapped and `is_below` takes.
+fn mappings(process: &Path, is_below: &impl Fn(&Path) -> bool) -> usize {
+    let text = read(&process.join("maps")).unwrap_or_default();
+    // address permissions offset device inode path
+    let mut paths: Vec<&str> = text.lines().filter_map(|line| line.find('/').and_then(|at| line.get(at..))).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    paths.into_iter().filter(|path| is_below(Path::new(path))).count()
+}

@@ -1,0 +1,102 @@
+//! Reading below the roots of `/proc` and `/sys`, wherever they are.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use common::text::io_error;
+
+use crate::cli::Arguments;
+use crate::parse;
+use crate::snapshot::{Fact, Fault, Usage};
+
+/// No file of the kernel that is read here is longer; one that is was put there by somebody else.
+const MAX_BYTES: u64 = 16 << 20;
+
+/// Where the host's file systems are.
+#[derive(Clone, Debug)]
+pub struct Root {
+    /// `/proc`.
+    pub procfs: PathBuf,
+    /// `/sys`.
+    pub sysfs: PathBuf,
+    /// `/`.
+    pub rootfs: PathBuf,
+    /// Figures of filesystems to use instead of the kernel's, by mount point.
+    pub recorded: Option<BTreeMap<PathBuf, Usage>>,
+}
+
+impl Root {
+    /// The roots that the options name.
+    pub fn new(options: &Arguments) -> Fact<Self> {
+        Ok(Self {
+            procfs: options.procfs.clone(),
+            sysfs: options.sysfs.clone(),
+            rootfs: options.rootfs.clone(),
+            recorded: options.statvfs.as_deref().map(recorded).transpose()?,
+        })
+    }
+
+    /// `path` of the host as it is reached from here.
+    pub fn host(&self, path: &Path) -> PathBuf {
+        self.rootfs.join(path.strip_prefix("/").unwrap_or(path))
+    }
+
+    /// Whether there is a procfs at all, so that a wrong path is one fault and not one per file.
+    pub fn check_procfs(&self) -> Result<(), Fault> {
+        std::fs::read_dir(&self.procfs)
+            .map(drop)
+            .map_err(|error| Fault { source: self.procfs.display().to_string(), reason: io_error(&error) })
+    }
+
+    /// The text of file `name` of procfs.
+    pub fn proc(&self, name: &str) -> Fact<String> {
+        read(&self.procfs.join(name)).map_err(|error| self.fault(name, io_error(&error)))
+    }
+
+    /// The text of file `name` of procfs, read by `parse`.
+    pub fn parse<T>(&self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Fact<T> {
+        parse(&self.proc(name)?).map_err(|reason| self.fault(name, reason))
+    }
+
+    /// The same of a file that this kernel may not offer: `None` then.
+    pub fn read_optional(&self, name: &str) -> Option<Fact<String>> {
+        match read(&self.procfs.join(name)) {
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::Unsupported) => None,
+            result => Some(result.map_err(|error| self.fault(name, io_error(&error)))),
+        }
+    }
+
+    /// Whether procfs has file `name`.
+    pub fn exists(&self, name: &str) -> bool {
+        self.procfs.join(name).exists()
+    }
+
+    /// A fault of file `name` of procfs.
+    pub fn fault(&self, name: &str, reason: String) -> Fault {
+        Fault { source: self.procfs.join(name).display().to_string(), reason }
+    }
+}
+
+fn recorded(path: &Path) -> Fact<BTreeMap<PathBuf, Usage>> {
+    let fault = |reason| Fault { source: path.display().to_string(), reason };
+    parse::usages(&read(path).map_err(|error| fault(io_error(&error)))?).map_err(fault)
+}
+
+/// The text of a file, whatever its bytes.
+pub fn read(path: &Path) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    read_into(path, &mut bytes)?;
+    Ok(match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+    })
+}
+
+/// The bytes of a file, into a buffer that is used again.
+pub fn read_into(path: &Path, bytes: &mut Vec<u8>) -> io::Result<()> {
+    bytes.clear();
+    File::open(path)?.take(MAX_BYTES).read_to_end(bytes)?;
+    Ok(())
+}

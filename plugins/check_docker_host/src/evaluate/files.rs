@@ -1,0 +1,83 @@
+//! Open files: of the system, and of the process that is nearest to its own limit.
+
+use common::number::{Number, percent};
+use common::state::State;
+
+use super::{Context, Finding, culprits, readable, whole};
+use crate::cli::Group;
+use crate::metrics::{CONNTRACK_USED_PERCENT, FILE_HANDLES, FILE_HANDLES_USED_PERCENT, PROCESS_FILES_USED_PERCENT};
+use crate::snapshot::{Process, Processes};
+
+/// A maximum of open files this large is none.
+const NO_LIMIT: u64 = 1 << 62;
+
+pub(super) fn files(context: &Context) -> Finding {
+    let processes = match readable(Group::Files, context.snapshot.processes.as_ref()) {
+        Ok(processes) => processes,
+        Err(finding) => return *finding,
+    };
+    let mut judging = context.verdict(Group::Files);
+    let mut said = Vec::new();
+    if let Some(limits) = &context.snapshot.limits {
+        match &limits.files {
+            Ok((open, maximum)) => {
+                judging.add(&FILE_HANDLES, Number::from(*open), "file handles");
+                judging.add(
+                    &FILE_HANDLES_USED_PERCENT,
+                    percent(*open, *maximum).and_then(Number::real),
+                    "file handles",
+                );
+                let of = if *maximum >= NO_LIMIT { "no limit".to_owned() } else { format!("of {maximum}") };
+                said.push(format!("{open} handles open, {of}"));
+            }
+            Err(fault) => judging.problem(State::Unknown, format!("file handles cannot be judged: {fault}")),
+        }
+        match &limits.conntrack {
+            Some(Ok((entries, maximum))) => {
+                let share = percent(*entries, *maximum);
+                judging.add(&CONNTRACK_USED_PERCENT, share.and_then(Number::real), "connection tracking");
+                said.push(format!("connection tracking {} %", whole(share.unwrap_or(0.0))));
+            }
+            Some(Err(fault)) => {
+                judging.problem(State::Unknown, format!("connection tracking cannot be judged: {fault}"));
+            }
+            None => {}
+        }
+    }
+    if let Some((share, worst)) = worst(processes) {
+        let name = culprits::describe(context, worst);
+        judging.add(&PROCESS_FILES_USED_PERCENT, Number::real(share), &format!("open files of {name}"));
+        said.push(format!(
+            "{} of the {} files it may open by {name}",
+            whole(share) + " %",
+            worst.files_limit.unwrap_or(0)
+        ));
+    }
+    if processes.files_hidden > 0 {
+        let text = format!(
+            "the open files of {} of {} processes are hidden from this user",
+            processes.files_hidden,
+            processes.list.len()
+        );
+        judging.item.notes.push((1, text.into()));
+    }
+    if judging.wants_culprits() {
+        judging.item.causes = culprits::lines(context, "most open files", &culprits::by_files(context));
+    }
+    judging.item.next.push(
+        "lsof -p PID (what it has open); raise its limit (ulimits in docker-compose.yml, LimitNOFILE) or restart it"
+            .into(),
+    );
+    Finding { item: judging.finish(said.join(", ")), brief: None }
+}
+
+/// The process that uses most of its own limit, and how much, in percent.
+pub(super) fn worst(processes: &Processes) -> Option<(f64, &Process)> {
+    let share = |process: &Process| percent(process.files?, process.files_limit?);
+    processes
+        .list
+        .iter()
+        .filter_map(|process| Some((share(process)?, process)))
+        // Of equals the one with the lower PID, so that two runs on the same data agree.
+        .max_by(|(a, left), (b, right)| a.total_cmp(b).then(right.pid.cmp(&left.pid)))
+}

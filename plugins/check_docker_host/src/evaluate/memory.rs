@@ -1,0 +1,113 @@
+//! Memory and swap.
+
+use common::number::{Number, percent};
+use common::state::State;
+use common::units::bytes;
+
+use super::{Context, Finding, culprits, rate, readable, whole};
+use crate::cli::Group;
+use crate::metrics::{
+    MEMORY_AVAILABLE, MEMORY_CACHE, MEMORY_DIRTY, MEMORY_USED, MEMORY_USED_PERCENT, OOM_KILLS, SWAP_IN, SWAP_OUT,
+    SWAP_USED, SWAP_USED_PERCENT,
+};
+use crate::snapshot::Snapshot;
+
+/// Below this share of time, in percent, nobody waits for memory.
+const NOBODY_WAITS: f64 = 1.0;
+
+pub(super) fn memory(context: &Context) -> Finding {
+    let memory = match readable(Group::Memory, context.snapshot.memory.as_ref()) {
+        Ok(memory) => memory,
+        Err(finding) => return *finding,
+    };
+    let mut judging = context.verdict(Group::Memory);
+    let available = memory.available.saturating_add(memory.zfs_reclaimable).min(memory.total);
+    let used = memory.total - available;
+    let share = percent(used, memory.total).unwrap_or(0.0);
+    let total = Number::from(memory.total);
+    let state = judging.add(&MEMORY_USED_PERCENT, Number::real(share), "memory");
+    judging.add(&MEMORY_USED, Number::from(used), "memory used");
+    judging.add(&MEMORY_AVAILABLE, Number::from(available), "memory available");
+    judging.add(&MEMORY_CACHE, Number::from(memory.cache), "buffers and cache");
+    judging.add(&MEMORY_DIRTY, Number::from(memory.dirty), "dirty memory");
+    for metric in judging.item.metrics.iter_mut().filter(|metric| metric.min.is_none()) {
+        *metric = metric.clone().within(Number::ZERO, total);
+    }
+    // The share alone says how well memory is used; the pressure says whether that hurts anybody.
+    if state == State::Critical
+        && !context.config.options.no_pressure_gate
+        && nobody_waits(context.snapshot)
+        && judging.item.metrics.iter().skip(1).all(|metric| metric.state != State::Critical)
+    {
+        judging.item.state = State::Warning;
+        judging.item.causes.push("nothing waits for memory (no pressure), so this is WARNING at most".into());
+    }
+    if judging.wants_culprits() {
+        judging.item.causes.extend(culprits::lines(context, "most memory", &culprits::by_memory(context)));
+    }
+    judging.item.next.push("free -m; top -o %MEM".into());
+    if memory.zfs_reclaimable > 0 {
+        let text = format!("{} of the ZFS cache counted as available", bytes(memory.zfs_reclaimable));
+        judging.item.notes.push((1, text.into()));
+    }
+    let text = format!(
+        "{} % used, {} of {} available, {} buffers and cache",
+        whole(share),
+        bytes(available),
+        bytes(memory.total),
+        bytes(memory.cache)
+    );
+    Finding { item: judging.finish(text), brief: Some(format!("memory {} %", whole(share))) }
+}
+
+/// Whether the kernel measures pressure and finds none. Where it does not measure, nobody knows.
+fn nobody_waits(snapshot: &Snapshot) -> bool {
+    let stall = snapshot.pressure.as_ref().and_then(|pressure| pressure.memory.as_ref());
+    matches!(stall, Some(Ok(stall)) if stall.full.is_some_and(|full| full.iter().all(|share| *share < NOBODY_WAITS)))
+}
+
+/// Whether any swap is used, so that its users are worth asking for.
+pub(super) fn uses_swap(snapshot: &Snapshot) -> bool {
+    matches!(&snapshot.memory, Some(Ok(memory)) if memory.swap_free < memory.swap_total)
+}
+
+pub(super) fn swap(context: &Context) -> Finding {
+    let memory = match readable(Group::Swap, context.snapshot.memory.as_ref()) {
+        Ok(memory) => memory,
+        Err(finding) => return *finding,
+    };
+    let mut judging = context.verdict(Group::Swap);
+    let used = memory.swap_total.saturating_sub(memory.swap_free);
+    let share = percent(used, memory.swap_total);
+    let mut text = match share {
+        None => "none is configured".to_owned(),
+        Some(share) => {
+            judging.add(&SWAP_USED_PERCENT, Number::real(share), "swap");
+            judging.add(&SWAP_USED, Number::from(used), "swap used");
+            format!("{} % used, {} of {} free", whole(share), bytes(memory.swap_free), bytes(memory.swap_total))
+        }
+    };
+    match context.snapshot.vmstat.as_ref() {
+        Some(Ok(now)) => match context.since_last_run().and_then(|(before, elapsed)| Some((before.swap?, elapsed))) {
+            Some((before, elapsed)) => {
+                if share.is_some() {
+                    judging.add(&SWAP_IN, rate(now.swapped_in, before.swapped_in, elapsed), "pages swapped in/s");
+                    judging.add(&SWAP_OUT, rate(now.swapped_out, before.swapped_out, elapsed), "pages swapped out/s");
+                }
+                let kills = now.oom_kills.zip(before.oom_kills).and_then(|(now, before)| now.checked_sub(before));
+                judging.add(&OOM_KILLS, kills.map(Number::from), "processes killed for lack of memory:");
+                if kills.is_some_and(|kills| kills > 0) {
+                    judging.item.next.push("dmesg -T | grep -i 'killed process' (who was killed)".into());
+                }
+            }
+            None => text.push_str("; baseline of swapping and of kills taken"),
+        },
+        Some(Err(fault)) => judging.problem(State::Unknown, format!("cannot be judged: {fault}")),
+        None => {}
+    }
+    if judging.wants_culprits() {
+        judging.item.causes = culprits::lines(context, "most swap", &culprits::by_swap(context));
+    }
+    judging.item.next.push("free -m; vmstat 1 5 (si and so tell whether it is in use now)".into());
+    Finding { item: judging.finish(text), brief: share.map(|share| format!("swap {} %", whole(share))) }
+}

@@ -1,0 +1,250 @@
+//! Verdicts. Pure: no I/O, and no clock but the one that is given.
+
+mod busy;
+mod cpu;
+mod culprits;
+mod disk;
+mod diskio;
+mod docker;
+mod files;
+mod forecast;
+mod keep;
+mod kernel;
+mod memory;
+mod pressure;
+mod processes;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use common::clock::Clock;
+use common::metric::Definition;
+use common::number::Number;
+use common::report::{Item, Report};
+use common::run::Verdict;
+use common::state::State;
+use common::store::Previous;
+
+use crate::cli::{Config, Group};
+use crate::snapshot::{Counters, Fact, Fault, Kept, Mount, Snapshot};
+
+/// Two samples closer than this tell no rate.
+const SHORTEST_INTERVAL: f64 = 0.05;
+
+/// The report of a run and what it leaves for the next one.
+pub fn evaluate(
+    config: &Config,
+    previous: Option<&Previous<Kept>>,
+    current: &Result<Snapshot, Fault>,
+    now: &Clock,
+) -> Verdict<Kept> {
+    let snapshot = match current {
+        Ok(snapshot) => snapshot,
+        Err(fault) => {
+            let report = Report::single(State::Unknown, "host", format!("cannot look at the host: {fault}"));
+            return Verdict { report, keep: None };
+        }
+    };
+    if let Some(found) = &snapshot.busy {
+        return Verdict { report: busy::report(config, found), keep: None };
+    }
+    let context = Context::new(config, previous.map(|previous| &previous.data), snapshot, now);
+    let findings: Vec<Finding> = config.groups.iter().map(|group| context.judge(*group)).collect();
+    let brief: Vec<&str> = findings.iter().filter_map(|finding| finding.brief.as_deref()).collect();
+    let mut report = Report::new(if brief.is_empty() { "all is well".to_owned() } else { brief.join(", ") });
+    report.items = findings.into_iter().map(|finding| finding.item).collect();
+    Verdict { report, keep: Some(keep::keep(&context)) }
+}
+
+/// What a second look should explain.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subjects {
+    /// Processes that will be named.
+    pub processes: BTreeSet<u32>,
+    /// Whether the users of swap are wanted.
+    pub swap: bool,
+    /// Devices of filesystems that are filling up.
+    pub devices: BTreeSet<String>,
+    /// Docker's data root, if it is on one of them.
+    pub docker_root: Option<String>,
+}
+
+/// What in `report` wants an explanation: each group that is not OK, and all groups at `-v`.
+pub fn subjects(config: &Config, previous: Option<&Previous<Kept>>, snapshot: &Snapshot, report: &Report) -> Subjects {
+    // Naming culprits needs no clock.
+    let clock = Clock { wall: 0.0, boot: 0.0, boot_id: String::new() };
+    let context = Context::new(config, previous.map(|previous| &previous.data), snapshot, &clock);
+    let bad =
+        |group: Group| report.items.iter().any(|item| item.label.as_str() == group.name() && item.worst() != State::Ok);
+    let wanted = |group: Group| config.wants(group) && (config.verbosity > 0 || bad(group));
+    let processes =
+        Group::ALL.into_iter().filter(|group| wanted(*group)).flat_map(|group| culprits::of(&context, group));
+    let filling = disk::filling(report, snapshot);
+    let root_is_filling =
+        bad(Group::Docker) || context.docker_mount().is_some_and(|mount| filling.contains(&mount.device));
+    Subjects {
+        processes: processes.collect(),
+        swap: wanted(Group::Swap) && memory::uses_swap(snapshot),
+        docker_root: context.docker_root().filter(|_| root_is_filling).map(str::to_owned),
+        devices: filling,
+    }
+}
+
+/// What every group is judged with.
+struct Context<'a> {
+    config: &'a Config,
+    /// What the last run kept, of whatever boot.
+    kept: Option<&'a Kept>,
+    snapshot: &'a Snapshot,
+    now: &'a Clock,
+}
+
+/// One group's part of the report.
+struct Finding {
+    item: Item,
+    /// Its words in the first line of a report that is OK.
+    brief: Option<String>,
+}
+
+impl<'a> Context<'a> {
+    const fn new(config: &'a Config, kept: Option<&'a Kept>, snapshot: &'a Snapshot, now: &'a Clock) -> Self {
+        Self { config, kept, snapshot, now }
+    }
+
+    fn judge(&self, group: Group) -> Finding {
+        match group {
+            Group::Cpu => cpu::cpu(self),
+            Group::Load => cpu::load(self),
+            Group::Memory => memory::memory(self),
+            Group::Swap => memory::swap(self),
+            Group::Pressure => pressure::pressure(self),
+            Group::Disk => disk::disk(self),
+            Group::Diskio => diskio::diskio(self),
+            Group::Processes => processes::processes(self),
+            Group::Files => files::files(self),
+            Group::Docker => docker::docker(self),
+            Group::Kernel => kernel::kernel(self),
+        }
+    }
+
+    /// What the last run kept, if the machine was not rebooted since.
+    fn kept_in_this_boot(&self) -> Option<&'a Kept> {
+        self.kept.filter(|kept| {
+            kept.boot_id == self.snapshot.boot_id && kept.counters.uptime <= self.snapshot.counters.uptime
+        })
+    }
+
+    /// The counters of the last run and the seconds since then.
+    fn since_last_run(&self) -> Option<(&'a Counters, f64)> {
+        let counters = &self.kept_in_this_boot()?.counters;
+        let elapsed = self.snapshot.counters.uptime - counters.uptime;
+        (elapsed >= SHORTEST_INTERVAL).then_some((counters, elapsed))
+    }
+
+    /// The same, or the first of two samples of this run.
+    fn since_last_sample(&self) -> Option<(&'a Counters, f64)> {
+        match &self.snapshot.first {
+            Some(first) => {
+                let elapsed = self.snapshot.counters.uptime - first.uptime;
+                (elapsed >= SHORTEST_INTERVAL).then_some((first, elapsed))
+            }
+            None => self.since_last_run(),
+        }
+    }
+
+    /// Docker's data root, as the engine tells or told.
+    fn docker_root(&self) -> Option<&'a str> {
+        self.snapshot.engine.as_ref().and_then(|engine| engine.root.as_ref()).map(|(path, _)| path.as_str())
+    }
+
+    /// The mount that holds Docker's data.
+    fn docker_mount(&self) -> Option<&'a Mount> {
+        let root = Path::new(self.docker_root()?);
+        let mounts = self.snapshot.mounts.as_ref()?.as_ref().ok()?;
+        let holding = mounts.found.iter().filter(|mount| root.starts_with(&mount.path));
+        holding.max_by_key(|mount| mount.path.as_os_str().len())
+    }
+
+    /// Starts the verdict on `group`.
+    fn verdict(&self, group: Group) -> Judging<'_> {
+        Judging { context: self, item: Item::ok(group.name(), ""), instance: None, problems: Vec::new() }
+    }
+
+    /// The finding of a group whose source cannot be read.
+    fn unreadable(group: Group, fault: &Fault) -> Finding {
+        let text = format!("cannot be judged: {fault}");
+        Finding { item: Item::new(group.name(), State::Unknown, text), brief: None }
+    }
+}
+
+/// A group, or one instance of it, while it is judged.
+struct Judging<'a> {
+    context: &'a Context<'a>,
+    item: Item,
+    instance: Option<String>,
+    problems: Vec<(State, String)>,
+}
+
+impl Judging<'_> {
+    /// Judges `value`; `phrase` is what the first line calls it.
+    fn add(&mut self, metric: &Definition, value: impl Into<Option<Number>>, phrase: &str) -> State {
+        let Some(value) = value.into() else { return State::Ok };
+        let judged = self.context.config.thresholds.judge(metric, self.instance.as_deref(), value);
+        let judged = match metric.unit {
+            common::units::Unit::Percent => judged.within(Number::ZERO, Number::HUNDRED),
+            _ => judged,
+        };
+        if let Some(breach) = judged.breach() {
+            self.problems.push((judged.state, format!("{phrase} {} ({breach})", judged.human())));
+        }
+        let state = judged.state;
+        self.item.push(judged);
+        state
+    }
+
+    /// Adds a figure that is never judged now, whatever its thresholds.
+    fn show(&mut self, metric: &Definition, value: Number) {
+        self.item.push(self.context.config.thresholds.judge(metric, self.instance.as_deref(), value).unjudged());
+    }
+
+    /// A problem that no threshold tells.
+    fn problem(&mut self, state: State, text: impl Into<String>) {
+        self.item.raise(state);
+        self.problems.push((state, text.into()));
+    }
+
+    /// Whether the culprits are to be named.
+    fn wants_culprits(&self) -> bool {
+        self.item.state != State::Ok || self.context.config.verbosity > 0
+    }
+
+    /// The item with its text, and a headline of its problems, worst first.
+    fn finish(mut self, text: impl Into<String>) -> Item {
+        self.item.text = text.into().into();
+        self.problems.sort_by_key(|(state, _)| std::cmp::Reverse(*state));
+        let problems: Vec<String> = self.problems.into_iter().map(|(_, text)| text).collect();
+        self.item.headline = problems.join(", ").into();
+        self.item
+    }
+}
+
+/// `value` per second, or nothing for a counter that fell.
+fn rate(now: u64, before: u64, elapsed: f64) -> Option<Number> {
+    now.checked_sub(before).and_then(|delta| Number::real(common::number::float(delta) / elapsed))
+}
+
+/// A percentage without decimals, for the first line.
+fn whole(percent: f64) -> String {
+    Number::real(percent).map_or_else(|| "?".to_owned(), |number| number.rounded(0).to_string())
+}
+
+/// Whether a fact that was asked for is there; a fault becomes the finding.
+fn readable<T>(group: Group, fact: Option<&Fact<T>>) -> Result<&T, Box<Finding>> {
+    match fact {
+        Some(Ok(fact)) => Ok(fact),
+        Some(Err(fault)) => Err(Box::new(Context::unreadable(group, fault))),
+        None => {
+            Err(Box::new(Finding { item: Item::new(group.name(), State::Unknown, "was not looked at"), brief: None }))
+        }
+    }
+}

@@ -1,0 +1,388 @@
+//! Text of the kernel to facts. Pure; every text is taken, none panics.
+//!
+//! procfs-core reads what it reads safely. Its parsers of `PID/stat`, `PID/limits` and `pressure` panic on text
+//! that is cut short, and that of `meminfo` wants forty fields where eight are used; those are read here.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use procfs_core::process::MountInfo;
+use procfs_core::{DiskStat, FromRead as _, LoadAverage};
+
+use crate::snapshot::{CpuCounters, Disk, Load, Memory, Process, Stall, Stat, Usage, VmStat};
+
+/// `/proc/stat`.
+pub fn stat(text: &str) -> Result<Stat, String> {
+    let mut cpu = None;
+    let mut cores = 0;
+    let mut fields: BTreeMap<&str, u64> = BTreeMap::new();
+    for line in text.lines() {
+        let mut words = line.split_ascii_whitespace();
+        let Some(name) = words.next() else { continue };
+        if name == "cpu" {
+            cpu = Some(words.map_while(|word| word.parse().ok()).collect::<Vec<u64>>());
+        } else if name.starts_with("cpu") {
+            cores += 1;
+        } else if let Some(value) = words.next().and_then(|word| word.parse().ok()) {
+            fields.insert(name, value);
+        }
+    }
+    // user nice system idle iowait irq softirq steal; guest time is part of user time.
+    let ticks = cpu.ok_or("the line 'cpu' is missing")?;
+    let [user, nice, system, idle, rest @ ..] = ticks.as_slice() else {
+        return Err("the line 'cpu' is garbled".to_owned());
+    };
+    let tick = |position: usize| rest.get(position).copied().unwrap_or(0);
+    let field = |name: &str| fields.get(name).copied().ok_or_else(|| format!("'{name}' is missing or garbled"));
+    let sum = |values: &[u64]| values.iter().fold(0, |sum: u64, value| sum.saturating_add(*value));
+    Ok(Stat {
+        counters: CpuCounters {
+            user: sum(&[*user, *nice]),
+            system: sum(&[*system, tick(1), tick(2)]),
+            idle: *idle,
+            iowait: tick(0),
+            steal: tick(3),
+            context_switches: field("ctxt")?,
+            interrupts: field("intr")?,
+            forks: field("processes")?,
+        },
+        cores: cores.max(1),
+        running: field("procs_running")?,
+        blocked: field("procs_blocked")?,
+    })
+}
+
+/// `/proc/uptime`, in seconds.
+pub fn uptime(text: &str) -> Result<f64, String> {
+    let seconds = text.split_ascii_whitespace().next().and_then(|word| word.parse::<f64>().ok());
+    seconds.filter(|seconds| seconds.is_finite() && *seconds >= 0.0).ok_or_else(|| "it is garbled".to_owned())
+}
+
+/// `/proc/loadavg`.
+pub fn load(text: &str) -> Result<Load, String> {
+    let load = LoadAverage::from_read(text.as_bytes()).map_err(|_| "it is garbled")?;
+    let averages = [load.one, load.five, load.fifteen].map(f64::from);
+    if averages.iter().any(|average| !average.is_finite() || *average < 0.0) {
+        return Err("it is garbled".to_owned());
+    }
+    Ok(Load { averages, threads: load.max.into() })
+}
+
+/// Lines of `name value` or `name: value kB`, without the unit.
+fn fields(text: &str) -> BTreeMap<&str, u64> {
+    let field = |line: &'_ str| -> Option<(usize, u64)> {
+        let end = line.find([':', ' ', '\t'])?;
+        let value = line.get(end..)?.trim_start_matches([':', ' ', '\t']).split_ascii_whitespace().next()?;
+        Some((end, value.parse().ok()?))
+    };
+    text.lines().filter_map(|line| field(line).and_then(|(end, value)| Some((line.get(..end)?, value)))).collect()
+}
+
+/// `/proc/meminfo`, without ZFS.
+pub fn memory(text: &str) -> Result<Memory, String> {
+    let fields = fields(text);
+    let optional = |name: &str| fields.get(name).map(|kilobytes| kilobytes.saturating_mul(1024));
+    let field = |name: &str| optional(name).ok_or_else(|| format!("'{name}' is missing or garbled"));
+    let total = field("MemTotal")?;
+    if total == 0 {
+        return Err("'MemTotal' is 0".to_owned());
+    }
+    let free = field("MemFree")?;
+    let cache = [optional("Buffers"), optional("Cached"), optional("SReclaimable")]
+        .into_iter()
+        .flatten()
+        .fold(0, u64::saturating_add);
+    Ok(Memory {
+        total,
+        // Kernels before 3.14 have no estimate of their own; this is the rule that it replaced.
+        available: optional("MemAvailable").unwrap_or_else(|| free.saturating_add(cache)).min(total),
+        cache,
+        dirty: optional("Dirty").unwrap_or(0),
+        swap_total: field("SwapTotal")?,
+        swap_free: field("SwapFree")?,
+        zfs_reclaimable: 0,
+    })
+}
+
+/// `/proc/spl/kstat/zfs/arcstats`: the bytes that ZFS gives back when memory runs short.
+pub fn zfs_reclaimable(text: &str) -> Option<u64> {
+    // A line is `name type value`.
+    let value = |name: &str| {
+        let line = text.lines().find(|line| line.split_ascii_whitespace().next() == Some(name))?;
+        line.split_ascii_whitespace().nth(2)?.parse::<u64>().ok()
+    };
+    Some(value("size")?.saturating_sub(value("c_min")?))
+}
+
+/// `/proc/vmstat`.
+pub fn vmstat(text: &str) -> Result<VmStat, String> {
+    let fields = fields(text);
+    let field = |name: &str| fields.get(name).copied().ok_or_else(|| format!("'{name}' is missing or garbled"));
+    Ok(VmStat {
+        swapped_in: field("pswpin")?,
+        swapped_out: field("pswpout")?,
+        oom_kills: fields.get("oom_kill").copied(),
+    })
+}
+
+/// A file of `/proc/pressure`.
+pub fn pressure(text: &str) -> Result<Stall, String> {
+    let line = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
+    let averages = |line: &str| -> Option<[f64; 2]> {
+        let value = |name: &str| {
+            let value: f64 = line.split_ascii_whitespace().find_map(|word| word.strip_prefix(name))?.parse().ok()?;
+            (0.0..=100.0).contains(&value).then_some(value)
+        };
+        Some([value("avg10=")?, value("avg60=")?])
+    };
+    let some = line("some ").and_then(averages).ok_or("the line 'some' is missing or garbled")?;
+    let full = line("full ").map(|line| averages(line).ok_or("the line 'full' is garbled")).transpose()?;
+    Ok(Stall { some, full })
+}
+
+/// `/proc/diskstats` by device.
+pub fn disks(text: &str) -> Result<BTreeMap<String, Disk>, String> {
+    let disk = |line: &str| -> Result<(String, Disk), String> {
+        let row = DiskStat::from_line(line).map_err(|_| "a line is garbled")?;
+        let disk = Disk {
+            reads: row.reads,
+            sectors_read: row.sectors_read,
+            read_ms: row.time_reading,
+            writes: row.writes,
+            sectors_written: row.sectors_written,
+            write_ms: row.time_writing,
+            busy_ms: row.time_in_progress,
+        };
+        Ok((row.name, disk))
+    };
+    text.lines().map(disk).collect()
+}
+
+/// One line of `mountinfo`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MountLine {
+    /// Mount ID, by which `/proc/PID/fdinfo` refers to it.
+    pub id: i32,
+    /// `major:minor`.
+    pub device: String,
+    /// The directory of the filesystem that is mounted.
+    pub root: String,
+    /// Where it is mounted.
+    pub path: PathBuf,
+    /// Filesystem type.
+    pub kind: String,
+    /// What is mounted.
+    pub source: String,
+    /// Whether the mount or the filesystem is read-only.
+    pub read_only: bool,
+}
+
+/// `/proc/PID/mountinfo`, and how many of its lines could not be read.
+pub fn mounts(text: &str) -> (Vec<MountLine>, usize) {
+    let mut garbled = 0;
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        match MountInfo::from_line(line) {
+            Ok(row) => lines.push(MountLine {
+                id: row.mnt_id,
+                device: row.majmin,
+                root: unescape(&row.root),
+                path: PathBuf::from(unescape(&row.mount_point.to_string_lossy())),
+                kind: row.fs_type,
+                source: row.mount_source.as_deref().map(unescape).unwrap_or_default(),
+                read_only: row.mount_options.contains_key("ro") || row.super_options.contains_key("ro"),
+            }),
+            Err(_) => garbled += 1,
+        }
+    }
+    (lines, garbled)
+}
+
+/// The kernel writes white space and backslashes in paths as three octal digits.
+fn unescape(text: &str) -> String {
+    let mut plain = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        let octal = tail.get(..3).filter(|_| byte == b'\\').and_then(|digits| {
+            let digits = std::str::from_utf8(digits).ok()?;
+            u8::from_str_radix(digits, 8).ok()
+        });
+        plain.push(octal.unwrap_or(byte));
+        rest = if octal.is_some() { tail.get(3..).unwrap_or_default() } else { tail };
+    }
+    String::from_utf8_lossy(&plain).into_owned()
+}
+
+/// The figures of `--statvfs`: a line a mount, `path size free available inodes inodes-free`.
+pub fn usages(text: &str) -> Result<BTreeMap<PathBuf, Usage>, String> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let usage = |line: &str| -> Option<(PathBuf, Usage)> {
+        let mut words = line.rsplitn(6, [' ', '\t']);
+        let mut number = || words.next()?.parse().ok();
+        let (inodes_free, inodes, available, free, size) = (number()?, number()?, number()?, number()?, number()?);
+        Some((PathBuf::from(words.next()?.trim()), Usage { size, free, available, inodes, inodes_free }))
+    };
+    lines.map(|line| usage(line).ok_or_else(|| format!("'{line}' is not PATH and five numbers"))).collect()
+}
+
+/// `/proc/PID/stat`, without open files.
+pub fn process(text: &str) -> Option<Process> {
+    // The name stands in parentheses and may hold any character, parentheses too.
+    let (pid, rest) = text.split_once(" (")?;
+    let (name, rest) = rest.rsplit_once(") ")?;
+    let mut words = rest.split_ascii_whitespace();
+    let state = words.next()?.chars().next()?;
+    // Numbered as in proc_pid_stat(5), where the state is field 3.
+    let mut field = 3;
+    let mut number = |wanted: usize| -> Option<&str> {
+        let value = words.nth(wanted - field - 1);
+        field = wanted;
+        value
+    };
+    let parent = number(4)?.parse().ok()?;
+    let user: u64 = number(14)?.parse().ok()?;
+    let system: u64 = number(15)?.parse().ok()?;
+    let start = number(22)?.parse().ok()?;
+    // Negative for a moment while a process exits.
+    let resident = number(24)?.parse::<i64>().ok()?.max(0).unsigned_abs();
+    Some(Process {
+        pid: pid.parse().ok()?,
+        parent,
+        name: name.to_owned(),
+        state,
+        start,
+        cpu: user.saturating_add(system),
+        resident,
+        files: None,
+        files_limit: None,
+    })
+}
+
+/// `/proc/PID/limits`: the soft limit of open files; `Ok(None)` if there is no limit.
+pub fn files_limit(text: &str) -> Option<Option<u64>> {
+    let line = text.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    match line.split_ascii_whitespace().next()? {
+        "unlimited" => Some(None),
+        number => number.parse().ok().map(Some),
+    }
+}
+
+/// `/proc/PID/status`: swap used, in bytes.
+pub fn swap_used(text: &str) -> Option<u64> {
+    fields(text).get("VmSwap").map(|kilobytes| kilobytes.saturating_mul(1024))
+}
+
+/// `/proc/PID/cgroup`: the ID of the container that the process belongs to, whichever engine, driver and
+/// cgroup version made the path.
+pub fn container_id(text: &str) -> Option<&str> {
+    const DIGITS: usize = 64;
+    let is_id = |word: &&str| word.len() == DIGITS;
+    let path = |line: &'_ str| -> Option<usize> { line.match_indices(':').nth(1).map(|(at, _)| at + 1) };
+    text.lines()
+        .filter_map(|line| line.get(path(line)?..))
+        // The innermost container, where one runs in another.
+        .find_map(|path| path.rsplit(|c: char| !c.is_ascii_hexdigit()).find(is_id))
+}
+
+/// Two numbers, the first and the last of a line: `/proc/sys/fs/file-nr`.
+pub fn first_and_last(text: &str) -> Option<(u64, u64)> {
+    let numbers: Option<Vec<u64>> = text.split_ascii_whitespace().map(|word| word.parse().ok()).collect();
+    let numbers = numbers?;
+    Some((*numbers.first()?, *numbers.last()?))
+}
+
+/// A single number.
+pub fn number(text: &str) -> Option<u64> {
+    text.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_name_may_hold_anything() {
+        let line = |name: &str| {
+            format!(
+                "42 ({name}) S 1 42 42 0 -1 4194560 1 0 0 0 7 5 0 0 20 0 1 0 1234 1000000 300 18446744073709551615 1 1"
+            )
+        };
+        for name in ["postgres", "a) S 1 (b", "(sd-pam)", "", "x y|z\n"] {
+            let process = process(&line(name)).unwrap();
+            assert_eq!((process.name.as_str(), process.state, process.parent), (name, 'S', 1), "{name}");
+            assert_eq!((process.cpu, process.start, process.resident), (12, 1234, 300));
+        }
+        for garbage in ["", "42", "42 (x", "42 (x) ", "42 (x) S", ") (", "x (y) S 1 2 3", "1 (é) Z 0 0"] {
+            assert_eq!(process(garbage), None, "{garbage}");
+        }
+    }
+
+    #[test]
+    fn container_ids_are_found_under_every_driver() {
+        let id = "3f2a".repeat(16);
+        for path in [
+            format!("12:cpu,cpuacct:/docker/{id}\n"),
+            format!("0::/system.slice/docker-{id}.scope\n"),
+            format!("0::/../docker-{id}.scope/init\n"),
+            format!("1:name=systemd:/\n4:memory:/kubepods/besteffort/pod1/{id}\n"),
+            format!("0::/user.slice/user-1000.slice/libpod-{id}.scope/container\n"),
+        ] {
+            assert_eq!(container_id(&path), Some(id.as_str()), "{path}");
+        }
+        for path in ["0::/init.scope\n", "garbage", "", &format!("0::/docker/{id}0\n")] {
+            assert_eq!(container_id(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn paths_of_mounts_are_unescaped() {
+        let (mounts, garbled) =
+            mounts("36 35 98:0 / /my\\040disk rw,noatime shared:1 - ext4 /dev/sd\\134a rw\nnonsense\n");
+        assert_eq!(mounts[0].path, PathBuf::from("/my disk"));
+        assert_eq!((mounts[0].source.as_str(), garbled), ("/dev/sd\\a", 1));
+        assert_eq!(unescape("\\0"), "\\0");
+    }
+
+    #[test]
+    fn guest_time_is_not_counted_twice() {
+        let text = "cpu 10 2 3 80 4 1 1 5 9 9\ncpu0 0 0 0 0\nintr 7 1 1\nctxt 8\nprocesses 9\nprocs_running 2\nprocs_blocked 1\n";
+        let stat = stat(text).unwrap();
+        assert_eq!((stat.counters.user, stat.counters.system, stat.counters.steal), (12, 5, 5));
+        assert_eq!((stat.counters.interrupts, stat.cores, stat.running), (7, 1, 2));
+    }
+
+    #[test]
+    fn replayed_figures_may_have_spaces_in_paths() {
+        let usages = usages("# path\n/my disk 100 50 40 10 5\n").unwrap();
+        assert_eq!(usages[&PathBuf::from("/my disk")].available, 40);
+        assert!(super::usages("/ 1 2 3\n").is_err());
+    }
+
+    #[test]
+    fn garbage_is_refused_by_every_parser() {
+        for garbage in [
+            "",
+            "\0\0\0",
+            "some",
+            "some avg10=nan avg60=1",
+            "cpu",
+            "cpu x",
+            "MemTotal:",
+            "é: 1",
+            "-1 -1 -1",
+            "1e999 inf nan 1/2 3",
+            "(((",
+            "size 4 x",
+        ] {
+            assert!(stat(garbage).is_err(), "{garbage}");
+            assert!(memory(garbage).is_err(), "{garbage}");
+            assert!(vmstat(garbage).is_err(), "{garbage}");
+            assert!(pressure(garbage).is_err(), "{garbage}");
+            assert!(load(garbage).is_err(), "{garbage}");
+            assert!(uptime(garbage).is_err() || garbage.starts_with('1'), "{garbage}");
+            assert!(disks(garbage).is_err() || garbage.is_empty(), "{garbage}");
+            assert!(process(garbage).is_none() && files_limit(garbage).is_none() && zfs_reclaimable(garbage).is_none());
+            assert!(container_id(garbage).is_none() && first_and_last(garbage).is_none() && number(garbage).is_none());
+        }
+    }
+}
