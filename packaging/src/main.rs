@@ -7,6 +7,7 @@ mod plugins;
 mod prose;
 #[cfg(test)]
 mod sample;
+mod schema;
 mod writer;
 
 use std::path::Path;
@@ -16,12 +17,14 @@ use clap::Parser;
 
 use files::Set;
 
-/// Makes the man pages from the plugins' own definitions
+/// Makes the man pages and JSON schemas from the plugins' own definitions
 #[derive(Clone, Copy, Debug, Parser)]
 #[command(name = "cargo xtask")]
 enum Task {
     /// Write man/
     Man,
+    /// Write packaging/schema/
+    Schema,
     /// Write everything
     All,
     /// Name the generated files that are stale, missing or superfluous, and lint the man pages
@@ -55,6 +58,7 @@ fn run(task: Task, root: &Path) -> Result<Vec<String>, String> {
     let plugins = plugins::all();
     match task {
         Task::Man => man::pages(&plugins)?.write(root),
+        Task::Schema => schema::schemas(&plugins)?.write(root),
         Task::All => {
             let mut lines = Vec::new();
             for set in sets(&plugins)? {
@@ -68,7 +72,7 @@ fn run(task: Task, root: &Path) -> Result<Vec<String>, String> {
 
 /// Everything that is made.
 fn sets(plugins: &[plugins::Entry]) -> Result<Vec<Set>, String> {
-    Ok(vec![man::pages(plugins)?])
+    Ok(vec![man::pages(plugins)?, schema::schemas(plugins)?])
 }
 
 fn check(plugins: &[plugins::Entry], root: &Path) -> Result<Vec<String>, String> {
@@ -107,6 +111,7 @@ mod tests {
         let entries = [sample::entry()];
         let faults = check(&entries, folder.path()).unwrap_err();
         assert!(faults.contains("man/check_sample.8 is missing"), "{faults}");
+        assert!(faults.contains("packaging/schema/check_sample.schema.json is missing"), "{faults}");
         for set in sets(&entries).unwrap() {
             set.write(folder.path()).unwrap();
             assert_eq!(set.faults(folder.path()).unwrap(), Vec::<String>::new());
