@@ -13,6 +13,7 @@ pub mod http;
 pub mod metric;
 pub mod number;
 pub mod options;
+pub mod page;
 pub mod perfdata;
 pub mod range;
 pub mod render;

@@ -46,7 +46,7 @@ fn text(metrics: &[Definition]) -> String {
 }
 
 /// The name as `-w` and `-c` take it: with a capital word for the instance.
-fn name(row: &Definition) -> String {
+pub fn name(row: &Definition) -> String {
     match row.per {
         Some(per) => format!("{}:{}", per.to_uppercase(), row.name),
         None => row.name.to_string(),
