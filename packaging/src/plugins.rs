@@ -24,7 +24,6 @@ pub struct Entry {
 
 impl Entry {
     /// The entry of plugin `P`.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no plugin is listed yet"))]
     pub fn of<P: Plugin>(metrics: &'static [&'static Definition], page: Page) -> Self {
         let mut command = common::run::command::<P>();
         // Adds --help and --version and settles how many values each option takes.
@@ -35,9 +34,7 @@ impl Entry {
 
 /// Every plugin, one line each, in the order of their names.
 pub fn all() -> Vec<Entry> {
-    vec![
-        // Entry::of::<check_docker_host::CheckDockerHost>(check_docker_host::metrics::METRICS, check_docker_host::PAGE),
-    ]
+    vec![Entry::of::<check_docker_host::CheckDockerHost>(check_docker_host::metrics::METRICS, check_docker_host::PAGE)]
 }
 
 #[cfg(test)]

@@ -4,8 +4,11 @@ pub mod cli;
 pub mod collect;
 pub mod evaluate;
 pub mod metrics;
+mod page;
 pub mod parse;
 pub mod snapshot;
+
+pub use crate::page::PAGE;
 
 use common::clock::Clock;
 use common::deadline::Deadline;

@@ -1,0 +1,43 @@
+//! `crowd PROCESSES FILES`: so many processes that hold so many open files each, until standard input ends.
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::process::{Child, Command, ExitCode, Stdio};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    let number = |position: usize| arguments.get(position).and_then(|text| text.parse::<usize>().ok());
+    match (arguments.get(1).map(String::as_str), number(1), number(2)) {
+        (Some("hold"), _, Some(files)) => hold(files),
+        (_, Some(processes), Some(files)) => gather(processes, files),
+        _ => return ExitCode::FAILURE,
+    }
+    ExitCode::SUCCESS
+}
+
+/// Opens files and waits for the end of standard input, which counts as one of three standard streams.
+fn hold(files: usize) {
+    let held: Vec<File> = (3..files).filter_map(|_| File::open("/dev/null").ok()).collect();
+    wait();
+    drop(held);
+}
+
+fn gather(processes: usize, files: usize) {
+    let Ok(program) = std::env::current_exe() else { return };
+    let start = || {
+        let mut command = Command::new(&program);
+        command.args(["hold", &files.to_string()]).stdin(Stdio::piped());
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()
+    };
+    let mut crowd: Vec<Child> = (0..processes).filter_map(|_| start()).collect();
+    let _ = writeln!(std::io::stdout(), "{}", crowd.len());
+    wait();
+    for child in &mut crowd {
+        drop(child.stdin.take());
+        let _ = child.wait();
+    }
+}
+
+fn wait() {
+    let _ = std::io::stdin().read_to_end(&mut Vec::new());
+}
