@@ -7,7 +7,9 @@
 //! - [`perfdata`]: a strict reader of performance data that shares no code with the renderer.
 //! - [`schema`]: JSON against a JSON schema.
 //! - [`tool`]: programs that a test needs.
+//! - [`contract`]: what every plugin keeps, written once.
 
+pub mod contract;
 pub mod golden;
 pub mod http;
 pub mod perfdata;
