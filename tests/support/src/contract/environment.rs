@@ -43,7 +43,7 @@ pub fn a_strange_environment_does_no_harm(plugin: &Plugin) {
         for name in ["HOME", "PATH", "XDG_STATE_HOME", "LANG", "LC_ALL", "TERM", "COLUMNS", "NO_COLOR", "TZ"] {
             all = all.env(name, value);
         }
-        assert_eq!(checked(all.output()).code, expected, "{value:?}");
+        assert_eq!(checked(all.output()).code, expected, "{}", value.display());
     }
     let noisy = run().env("RUST_BACKTRACE", "full").env("RUST_LOG", "trace").env("STATE_DIRECTORY", "/proc/1");
     assert_eq!(checked(noisy.arg("-vvv").output()).code, expected);
@@ -55,7 +55,7 @@ pub fn a_strange_name_does_no_harm(plugin: &Plugin) {
     for name in [&b""[..], NOT_UTF8, b"a|b\nc", b"--help"] {
         let name = OsStr::from_bytes(name);
         let output = checked(plugin.good().arg0(name).output());
-        assert_eq!(output.code, expected.code, "{name:?}");
+        assert_eq!(output.code, expected.code, "{}", name.display());
         assert!(output.stdout.starts_with(&plugin.status(super::state_of(&expected))), "{}", output.stdout);
         assert!(checked(plugin.run().arg0(name).arg("--help").output()).stdout.contains(plugin.name));
     }

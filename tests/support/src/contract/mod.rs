@@ -59,26 +59,26 @@ pub struct Plugin {
 /// Arguments, and what has to live as long as they are used: a temporary directory, a server.
 pub struct Arguments {
     words: Vec<String>,
-    _kept: Vec<Box<dyn Any>>,
+    kept: Vec<Box<dyn Any>>,
 }
 
 impl Arguments {
     /// These arguments.
     pub fn new<W: Into<String>>(words: impl IntoIterator<Item = W>) -> Self {
-        Self { words: words.into_iter().map(Into::into).collect(), _kept: Vec::new() }
+        Self { words: words.into_iter().map(Into::into).collect(), kept: Vec::new() }
     }
 
     /// These arguments, which point at `thing`.
     #[must_use]
     pub fn keeping(mut self, thing: impl Any) -> Self {
-        self._kept.push(Box::new(thing));
+        self.kept.push(Box::new(thing));
         self
     }
 }
 
 impl fmt::Debug for Arguments {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.words.fmt(f)
+        write!(f, "{:?} and {} things", self.words, self.kept.len())
     }
 }
 
