@@ -27,6 +27,7 @@ pub struct Run {
     arg0: Option<OsString>,
     arguments: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
+    directory: Option<PathBuf>,
     state: StateDir,
     stdout: Stdout,
     limit: Duration,
@@ -84,6 +85,7 @@ impl Run {
             arg0: None,
             arguments: Vec::new(),
             environment: Vec::new(),
+            directory: None,
             state: StateDir::Own(state),
             stdout: Stdout::Captured,
             limit: LIMIT,
@@ -115,6 +117,13 @@ impl Run {
     #[must_use]
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         self.environment.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// In this working directory instead of the test's own.
+    #[must_use]
+    pub fn current_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = Some(directory.into());
         self
     }
 
@@ -161,6 +170,9 @@ impl Run {
         let mut command = self.command();
         command.env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stderr(Stdio::piped());
+        if let Some(directory) = &self.directory {
+            command.current_dir(directory);
+        }
         // Held to the end of the run: a pipe without a reader would be a broken one.
         let _unread = match self.stdout {
             Stdout::Captured | Stdout::Terminal => {

@@ -35,7 +35,8 @@ pub fn arguments_that_are_not_utf8_do_no_harm(plugin: &Plugin) {
 /// Whatever the environment holds or lacks, the answer is the same.
 pub fn a_strange_environment_does_no_harm(plugin: &Plugin) {
     let expected = plugin.good_with(&[]).code;
-    let run = || plugin.good().no_state_dir();
+    let here = tempfile::tempdir().expect("a temporary directory");
+    let run = || plugin.good().no_state_dir().current_dir(here.path());
     assert_eq!(checked(run().output()).code, expected, "an empty environment");
     let values = [NOT_UTF8, b"", b"relative", b"/dev/null", b"/proc/nonexistent/x", b"/dev/null/x:/y"];
     for value in values.map(OsStr::from_bytes) {
@@ -47,6 +48,8 @@ pub fn a_strange_environment_does_no_harm(plugin: &Plugin) {
     }
     let noisy = run().env("RUST_BACKTRACE", "full").env("RUST_LOG", "trace").env("STATE_DIRECTORY", "/proc/1");
     assert_eq!(checked(noisy.arg("-vvv").output()).code, expected);
+    // A relative path would mean another directory each time, and be anybody's.
+    assert!(fs::read_dir(here.path()).expect("a directory").next().is_none(), "nothing is left where it was started");
 }
 
 /// The program does not depend on the name it is called by.

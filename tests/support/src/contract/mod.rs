@@ -1,7 +1,7 @@
 //! What every plugin keeps, whatever it checks. Written once; [`contract_tests!`](crate::contract_tests) makes a
 //! test of each rule for one plugin.
 //!
-//! ```ignore
+//! ```text
 //! support::contract_tests!(Plugin {
 //!     name: "check_x",
 //!     binary: env!("CARGO_BIN_EXE_check_x").into(),
