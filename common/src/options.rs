@@ -23,6 +23,7 @@ pub struct CommandLine<A: Args> {
 }
 
 /// Options common to all plugins.
+#[allow(rustdoc::broken_intra_doc_links, reason = "these comments are the help text, where brackets are brackets")]
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Common options")]
 pub struct Common {

@@ -121,7 +121,13 @@ pub fn main<P: Plugin>() -> ExitCode {
     let mut output = guess_output::<P>(&arguments);
     set_output(&output);
     std::panic::set_hook(Box::new(answer_panic));
-    let code = match parse::<P>(arguments) {
+    let parsed = options::expand(arguments).map_err(Refusal::Usage).and_then(|arguments| {
+        // An options file may have asked for another format.
+        output = guess_output::<P>(&arguments);
+        set_output(&output);
+        parse::<P>(arguments)
+    });
+    let code = match parsed {
         Ok((common, arguments)) => {
             output = configured_output::<P>(&common);
             set_output(&output);
@@ -141,6 +147,8 @@ pub fn main<P: Plugin>() -> ExitCode {
 pub fn command<P: Plugin>() -> clap::Command {
     CommandLine::<P::Args>::command()
         .name(P::NAME)
+        // Else the help would call it by the name that the caller gives it, whatever that holds.
+        .bin_name(P::NAME)
         .about(P::ABOUT)
         .version(concat!(env!("CARGO_PKG_VERSION"), " (monitoring-plugins-sirenia)"))
         .after_help("Exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN. The man page has the metrics and examples.")
@@ -155,7 +163,6 @@ enum Refusal {
 }
 
 fn parse<P: Plugin>(arguments: Vec<OsString>) -> Result<(Common, P::Args), Refusal> {
-    let arguments = options::expand(arguments).map_err(Refusal::Usage)?;
     let parsed = command::<P>()
         .try_get_matches_from(arguments)
         .and_then(|matches| CommandLine::<P::Args>::from_arg_matches(&matches));
@@ -309,23 +316,31 @@ fn watch(deadline: Deadline, state: State) {
             }
             thread::sleep(remaining);
         }
-        let output = current_output();
-        let allowed = crate::units::duration(deadline.allowed().as_secs_f64());
-        let text = format!("no answer within {allowed}, still waiting for {}", deadline.pending());
-        let mut report = Report::single(state, "timeout", text);
-        if let Some(item) = report.items.first_mut() {
-            item.next.push("--timeout allows more time, --timeout-state chooses another state".into());
+        if !ANSWERED.load(Ordering::Acquire) {
+            let shared = deadline.clone();
+            // On a thread of its own: a reader that does not read must not hold this one.
+            let last_words = thread::Builder::new().spawn(move || exit(answer_timeout(&shared, state)));
+            if last_words.is_err() {
+                exit(answer_timeout(&deadline, state));
+            }
         }
-        let already_answered = ANSWERED.load(Ordering::Acquire);
-        let code = answer(&output, &render::render(&report, &output.style), state);
-        if already_answered {
-            // The answer is being written, or the sample is; neither may hold the run for long.
-            thread::sleep(Duration::from_millis(300));
-        }
-        exit(code);
+        // The answer is being written, or the sample is; neither may hold the run for long.
+        thread::sleep(Duration::from_millis(300));
+        exit(EXIT_CODE.load(Ordering::Acquire));
     };
     // Without a thread there is no watchdog; the monitoring core has one of its own.
     let _ = thread::Builder::new().name("watchdog".to_owned()).stack_size(256 * 1024).spawn(watchdog);
+}
+
+fn answer_timeout(deadline: &Deadline, state: State) -> u8 {
+    let output = current_output();
+    let allowed = crate::units::duration(deadline.allowed().as_secs_f64());
+    let text = format!("no answer within {allowed}, still waiting for {}", deadline.pending());
+    let mut report = Report::single(state, "timeout", text);
+    if let Some(item) = report.items.first_mut() {
+        item.next.push("--timeout allows more time, --timeout-state chooses another state".into());
+    }
+    answer(&output, &render::render(&report, &output.style), state)
 }
 
 fn answer_panic(panic: &PanicHookInfo<'_>) {

@@ -146,7 +146,7 @@ fn default_directories() -> Vec<(PathBuf, bool)> {
     let mut candidates = Vec::new();
     // systemd gives a list; the first is ours.
     if let Some(list) = variable("STATE_DIRECTORY")
-        && let Some(first) = std::env::split_paths(&list).next()
+        && let Some(first) = std::env::split_paths(&list).next().filter(|path| path.is_absolute())
     {
         candidates.push((first, true));
     }

@@ -1,0 +1,36 @@
+//! Programs that a test needs.
+
+use std::path::PathBuf;
+
+/// The path of `tool`. A test whose tool is missing fails with the command that installs it: one that is
+/// skipped in silence proves nothing.
+#[track_caller]
+pub fn need(tool: &str, install: &str) -> PathBuf {
+    match find(tool) {
+        Some(path) => path,
+        None => panic!("this test needs {tool}: {install}"),
+    }
+}
+
+fn find(tool: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    // An ordinary user's PATH may lack the directories of administration.
+    let directories = std::env::split_paths(&path).chain(["/usr/sbin", "/sbin"].map(PathBuf::from));
+    directories.map(|directory| directory.join(tool)).find(|candidate| candidate.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tool_is_found() {
+        assert!(need("sh", "apt-get install dash").is_absolute());
+    }
+
+    #[test]
+    #[should_panic(expected = "this test needs no-such-tool: apt-get install it")]
+    fn a_missing_tool_fails_with_its_remedy() {
+        need("no-such-tool", "apt-get install it");
+    }
+}
