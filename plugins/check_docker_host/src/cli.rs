@@ -92,7 +92,7 @@ pub struct Arguments {
     #[arg(long)]
     pub remote: bool,
     /// How many processes to name in a group that is not OK; twice as many for open files
-    #[arg(long, value_name = "COUNT", default_value = "5")]
+    #[arg(long, value_name = "COUNT", default_value = "5", allow_hyphen_values = true)]
     pub top: usize,
     /// Name processes with their arguments, which may hold passwords
     #[arg(long)]

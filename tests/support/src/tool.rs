@@ -12,6 +12,15 @@ pub fn need(tool: &str, install: &str) -> PathBuf {
     }
 }
 
+/// What `tool` prints when it is run with `arguments`, which must succeed.
+#[track_caller]
+pub fn run(tool: &str, arguments: &[&str]) -> String {
+    let output = std::process::Command::new(tool).args(arguments).output();
+    let output = output.unwrap_or_else(|error| panic!("cannot run {tool}: {error}"));
+    assert!(output.status.success(), "{tool} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
 fn find(tool: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     // An ordinary user's PATH may lack the directories of administration.

@@ -23,7 +23,7 @@ pub fn collect(config: &Config, snapshot: &mut Snapshot, subjects: &Subjects, de
     if *subjects == Subjects::default() {
         return false;
     }
-    let Ok(root) = Root::new(&config.options) else { return false };
+    let Ok(root) = Root::new(&config.options, deadline) else { return false };
     let mut details = Details::default();
     let mut named = subjects.processes.clone();
     if subjects.swap {

@@ -22,7 +22,7 @@ const SHORTEST_INTERVAL: f64 = 0.2;
 
 /// Looks at everything that `config` asks for.
 pub fn collect(config: &Config, previous: Option<&Kept>, deadline: &Deadline) -> Result<Snapshot, Fault> {
-    let root = Root::new(&config.options)?;
+    let root = Root::new(&config.options, deadline)?;
     if let Some(path) = &config.options.busy {
         let _step = deadline.step(format!("the users of {}", path.display()));
         return Ok(Snapshot { busy: Some(busy::collect(&root, path)), ..Snapshot::default() });

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use common::deadline::Deadline;
 use common::text::io_error;
 
 use crate::cli::Arguments;
@@ -15,7 +16,7 @@ use crate::snapshot::{Fact, Fault, Usage};
 const MAX_BYTES: u64 = 16 << 20;
 
 /// Where the host's file systems are.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Root {
     /// `/proc`.
     pub procfs: PathBuf,
@@ -25,16 +26,20 @@ pub struct Root {
     pub rootfs: PathBuf,
     /// Figures of filesystems to use instead of the kernel's, by mount point.
     pub recorded: Option<BTreeMap<PathBuf, Usage>>,
+    /// To whom each file that is read is announced, because any of them may hang.
+    deadline: Deadline,
 }
 
 impl Root {
     /// The roots that the options name.
-    pub fn new(options: &Arguments) -> Fact<Self> {
+    pub fn new(options: &Arguments, deadline: &Deadline) -> Fact<Self> {
+        let _step = deadline.step("the recorded figures");
         Ok(Self {
             procfs: options.procfs.clone(),
             sysfs: options.sysfs.clone(),
             rootfs: options.rootfs.clone(),
             recorded: options.statvfs.as_deref().map(recorded).transpose()?,
+            deadline: deadline.clone(),
         })
     }
 
@@ -52,7 +57,7 @@ impl Root {
 
     /// The text of file `name` of procfs.
     pub fn proc(&self, name: &str) -> Fact<String> {
-        read(&self.procfs.join(name)).map_err(|error| self.fault(name, io_error(&error)))
+        self.read(name).map_err(|error| self.fault(name, io_error(&error)))
     }
 
     /// The text of file `name` of procfs, read by `parse`.
@@ -62,10 +67,16 @@ impl Root {
 
     /// The same of a file that this kernel may not offer: `None` then.
     pub fn read_optional(&self, name: &str) -> Option<Fact<String>> {
-        match read(&self.procfs.join(name)) {
+        match self.read(name) {
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::Unsupported) => None,
             result => Some(result.map_err(|error| self.fault(name, io_error(&error)))),
         }
+    }
+
+    fn read(&self, name: &str) -> io::Result<String> {
+        let path = self.procfs.join(name);
+        let _step = self.deadline.step(path.display().to_string());
+        read(&path)
     }
 
     /// Whether procfs has file `name`.

@@ -35,7 +35,10 @@ pub(super) fn lines(context: &Context, heading: &str, culprits: &[Culprit]) -> V
     if culprits.is_empty() {
         return Vec::new();
     }
-    let line = |(process, measure): &Culprit| Text::from(format!("  {measure} {}", describe(context, process)));
+    let line = |(process, measure): &Culprit| {
+        let gap = if measure.is_empty() { "" } else { " " };
+        Text::from(format!("  {measure}{gap}{}", describe(context, process)))
+    };
     std::iter::once(Text::from(format!("{heading}:"))).chain(culprits.iter().map(line)).collect()
 }
 
@@ -125,7 +128,7 @@ pub(super) fn by_files<'a>(context: &Context<'a>) -> Vec<Culprit<'a>> {
 pub(super) fn uninterruptible<'a>(context: &Context<'a>) -> Vec<Culprit<'a>> {
     let Some(processes) = processes(context) else { return Vec::new() };
     let stuck = processes.list.iter().filter(|process| process.state == 'D');
-    stuck.take(context.config.options.top).map(|process| (process, "D".to_owned())).collect()
+    stuck.take(context.config.options.top).map(|process| (process, String::new())).collect()
 }
 
 /// Zombies, each with the parent that should take notice.
@@ -133,7 +136,7 @@ pub(super) fn zombies<'a>(context: &Context<'a>) -> Vec<Culprit<'a>> {
     let Some(processes) = processes(context) else { return Vec::new() };
     let parent = |zombie: &Process| {
         let parent = processes.list.iter().find(|process| process.pid == zombie.parent);
-        parent.map_or_else(|| "nobody, of whom it is".to_owned(), |parent| describe(context, parent))
+        parent.map_or_else(|| format!("pid {}", zombie.parent), |parent| describe(context, parent))
     };
     let old = old_zombies(context, processes).into_iter().take(context.config.options.top);
     old.map(|zombie| (zombie, format!("left by {}:", parent(zombie)))).collect()
@@ -154,7 +157,7 @@ pub(super) fn filling(context: &Context, mount: &Mount) -> Vec<Text> {
         }));
     }
     if context.docker_mount().is_some_and(|docker| docker.device == mount.device) {
-        lines.extend(docker_root(context));
+        lines.push(Text::from("Docker keeps its data here, see the group docker"));
     }
     lines
 }

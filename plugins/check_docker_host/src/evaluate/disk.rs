@@ -97,7 +97,10 @@ fn space(judging: &mut Judging, mount: &Mount, usage: &Usage) -> String {
         let state = judging.add(&DISK_USED_PERCENT, Number::real(share), &format!("disk {path}"));
         text = format!("{} % used, {text}", whole(share));
         if state != State::Ok {
-            judging.item.next.push(format!("df -h {path}; du -xh --max-depth=2 {path} | sort -h | tail").into());
+            judging
+                .item
+                .next
+                .push(format!("df -h {path}; du -xh --max-depth=2 --threshold=1G {path} (what is large)").into());
         }
     }
     // btrfs and the like have no fixed number of inodes.
@@ -109,7 +112,7 @@ fn space(judging: &mut Judging, mount: &Mount, usage: &Usage) -> String {
             judging
                 .item
                 .next
-                .push(format!("du -x --inodes --max-depth=3 {path} | sort -n | tail (where the files are)").into());
+                .push(format!("du -x --inodes --max-depth=3 --threshold=10000 {path} (where the files are)").into());
         }
     }
     for (metric, value) in [(&DISK_USED, usage.used()), (&DISK_FREE, usage.available), (&DISK_SIZE, usage.size)] {
@@ -169,10 +172,11 @@ fn judge_read_only(judging: &mut Judging, mount: &Mount) -> bool {
         if was_writable {
             judging.item.causes.push("the kernel remounts a filesystem read-only when it finds it damaged".into());
         }
-        judging.item.next.push(
-            format!("dmesg -T | tail -50 (disk errors?), then fsck and mount -o remount,rw {path}; if it is meant to be: -c '{path}:read_only='")
-                .into(),
-        );
+        judging
+            .item
+            .next
+            .push(format!("dmesg -T --level=err,warn (disk errors?); fsck; mount -o remount,rw {path}").into());
+        judging.item.next.push(format!("if it is meant to be so: -c '{path}:read_only='").into());
     }
     judging.item.push(metric);
     mount.read_only

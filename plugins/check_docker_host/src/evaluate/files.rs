@@ -1,7 +1,6 @@
 //! Open files: of the system, and of the process that is nearest to its own limit.
 
 use common::number::{Number, percent};
-use common::state::State;
 
 use super::{Context, Finding, culprits, readable, whole};
 use crate::cli::Group;
@@ -27,10 +26,10 @@ pub(super) fn files(context: &Context) -> Finding {
                     percent(*open, *maximum).and_then(Number::real),
                     "file handles",
                 );
-                let of = if *maximum >= NO_LIMIT { "no limit".to_owned() } else { format!("of {maximum}") };
-                said.push(format!("{open} handles open, {of}"));
+                let of = if *maximum >= NO_LIMIT { " without limit".to_owned() } else { format!(" of {maximum}") };
+                said.push(format!("{open} file handles{of}"));
             }
-            Err(fault) => judging.problem(State::Unknown, format!("file handles cannot be judged: {fault}")),
+            Err(fault) => judging.unreadable("file handles", fault),
         }
         match &limits.conntrack {
             Some(Ok((entries, maximum))) => {
@@ -38,20 +37,16 @@ pub(super) fn files(context: &Context) -> Finding {
                 judging.add(&CONNTRACK_USED_PERCENT, share.and_then(Number::real), "connection tracking");
                 said.push(format!("connection tracking {} %", whole(share.unwrap_or(0.0))));
             }
-            Some(Err(fault)) => {
-                judging.problem(State::Unknown, format!("connection tracking cannot be judged: {fault}"));
-            }
+            Some(Err(fault)) => judging.unreadable("connection tracking", fault),
             None => {}
         }
     }
     if let Some((share, worst)) = worst(processes) {
         let name = culprits::describe(context, worst);
-        judging.add(&PROCESS_FILES_USED_PERCENT, Number::real(share), &format!("open files of {name}"));
-        said.push(format!(
-            "{} of the {} files it may open by {name}",
-            whole(share) + " %",
-            worst.files_limit.unwrap_or(0)
-        ));
+        let phrase = format!("{name} has {{}} of the files it may open");
+        judging.add(&PROCESS_FILES_USED_PERCENT, Number::real(share), &phrase);
+        let (open, limit) = (worst.files.unwrap_or(0), worst.files_limit.unwrap_or(0));
+        said.push(format!("nearest to its limit is {name} with {open} of {limit}"));
     }
     if processes.files_hidden > 0 {
         let text = format!(
@@ -62,7 +57,7 @@ pub(super) fn files(context: &Context) -> Finding {
         judging.item.notes.push((1, text.into()));
     }
     if judging.wants_culprits() {
-        judging.item.causes = culprits::lines(context, "most open files", &culprits::by_files(context));
+        judging.item.causes.extend(culprits::lines(context, "most open files", &culprits::by_files(context)));
     }
     judging.item.next.push(
         "lsof -p PID (what it has open); raise its limit (ulimits in docker-compose.yml, LimitNOFILE) or restart it"

@@ -95,18 +95,19 @@ pub(super) fn swap(context: &Context) -> Finding {
                     judging.add(&SWAP_OUT, rate(now.swapped_out, before.swapped_out, elapsed), "pages swapped out/s");
                 }
                 let kills = now.oom_kills.zip(before.oom_kills).and_then(|(now, before)| now.checked_sub(before));
-                judging.add(&OOM_KILLS, kills.map(Number::from), "processes killed for lack of memory:");
-                if kills.is_some_and(|kills| kills > 0) {
-                    judging.item.next.push("dmesg -T | grep -i 'killed process' (who was killed)".into());
+                judging.add(&OOM_KILLS, kills.map(Number::from), "{} killed for lack of memory");
+                if let Some(kills) = kills.filter(|kills| *kills > 0) {
+                    text = format!("{kills} processes killed for lack of memory since the last run; {text}");
+                    judging.item.next.push("dmesg -T --level=err (who was killed)".into());
                 }
             }
             None => text.push_str("; baseline of swapping and of kills taken"),
         },
-        Some(Err(fault)) => judging.problem(State::Unknown, format!("cannot be judged: {fault}")),
+        Some(Err(fault)) => judging.unreadable("swapping", fault),
         None => {}
     }
     if judging.wants_culprits() {
-        judging.item.causes = culprits::lines(context, "most swap", &culprits::by_swap(context));
+        judging.item.causes.extend(culprits::lines(context, "most swap", &culprits::by_swap(context)));
     }
     judging.item.next.push("free -m; vmstat 1 5 (si and so tell whether it is in use now)".into());
     Finding { item: judging.finish(text), brief: share.map(|share| format!("swap {} %", whole(share))) }

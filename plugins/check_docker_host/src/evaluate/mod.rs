@@ -186,7 +186,7 @@ struct Judging<'a> {
 }
 
 impl Judging<'_> {
-    /// Judges `value`; `phrase` is what the first line calls it.
+    /// Judges `value`; `phrase` is how the first line says it, with `{}` for the value, which else stands behind it.
     fn add(&mut self, metric: &Definition, value: impl Into<Option<Number>>, phrase: &str) -> State {
         let Some(value) = value.into() else { return State::Ok };
         let judged = self.context.config.thresholds.judge(metric, self.instance.as_deref(), value);
@@ -195,7 +195,12 @@ impl Judging<'_> {
             _ => judged,
         };
         if let Some(breach) = judged.breach() {
-            self.problems.push((judged.state, format!("{phrase} {} ({breach})", judged.human())));
+            let said = if phrase.contains("{}") {
+                phrase.replace("{}", &judged.human())
+            } else {
+                format!("{phrase} {}", judged.human())
+            };
+            self.problems.push((judged.state, format!("{said} ({breach})")));
         }
         let state = judged.state;
         self.item.push(judged);
@@ -211,6 +216,13 @@ impl Judging<'_> {
     fn problem(&mut self, state: State, text: impl Into<String>) {
         self.item.raise(state);
         self.problems.push((state, text.into()));
+    }
+
+    /// Notes that a part of the group could not be read.
+    fn unreadable(&mut self, what: &str, fault: &Fault) {
+        let text = format!("{what} cannot be judged: {fault}");
+        self.item.causes.push(text.as_str().into());
+        self.problem(State::Unknown, text);
     }
 
     /// Whether the culprits are to be named.

@@ -1,7 +1,6 @@
 //! Processes, zombies and what is stuck.
 
 use common::number::{Number, float, percent};
-use common::state::State;
 
 use super::{Context, Finding, culprits, readable};
 use crate::cli::Group;
@@ -20,12 +19,12 @@ pub(super) fn processes(context: &Context) -> Finding {
     let count = processes.list.len();
     let zombies = old_zombies(context, processes).len();
     let stuck = processes.list.iter().filter(|process| process.state == 'D').count();
-    judging.add(&PROCESSES, Number::from(count), "processes");
-    judging.add(&ZOMBIES, Number::from(zombies), "zombies");
-    judging.add(&UNINTERRUPTIBLE, Number::from(stuck), "processes in uninterruptible sleep");
+    judging.add(&PROCESSES, Number::from(count), "{} processes");
+    judging.add(&ZOMBIES, Number::from(zombies), "{} zombies");
+    judging.add(&UNINTERRUPTIBLE, Number::from(stuck), "{} processes in uninterruptible sleep");
     let mut text = format!("{count} processes, {zombies} zombies, {stuck} in uninterruptible sleep");
     if let Some(Ok(load)) = &context.snapshot.load {
-        judging.add(&THREADS, Number::from(load.threads), "threads");
+        judging.add(&THREADS, Number::from(load.threads), "{} threads");
         if let Some(Ok(limit)) = context.snapshot.limits.as_ref().map(|limits| &limits.threads) {
             judging.add(&PIDS_USED_PERCENT, percent(load.threads, *limit).and_then(Number::real), "process IDs used");
             text = format!("{text}, {} threads of {limit}", load.threads);
@@ -33,13 +32,13 @@ pub(super) fn processes(context: &Context) -> Finding {
     }
     let faults = context.snapshot.load.as_ref().and_then(|load| load.as_ref().err()).into_iter();
     for fault in faults.chain(context.snapshot.limits.as_ref().and_then(|limits| limits.threads.as_ref().err())) {
-        judging.problem(State::Unknown, format!("threads cannot be judged: {fault}"));
+        judging.unreadable("threads", fault);
     }
     if processes.unreadable > 0 {
         judging.item.notes.push((1, format!("{} processes could not be read", processes.unreadable).into()));
     }
     if judging.wants_culprits() {
-        judging.item.causes = culprits::lines(context, "zombies", &culprits::zombies(context));
+        judging.item.causes.extend(culprits::lines(context, "zombies", &culprits::zombies(context)));
         judging.item.causes.extend(culprits::lines(
             context,
             "in uninterruptible sleep",
@@ -50,7 +49,7 @@ pub(super) fn processes(context: &Context) -> Finding {
         judging.item.next.push("restart the parent of the zombies; they cannot be killed themselves".into());
     }
     if stuck > 0 {
-        judging.item.next.push("dmesg -T | tail -50; they wait for a disk or a network file system".into());
+        judging.item.next.push("dmesg -T --level=err,warn; they wait for a disk or a network filesystem".into());
     }
     judging.item.next.push("top".into());
     Finding { item: judging.finish(text), brief: Some(format!("{count} processes")) }
