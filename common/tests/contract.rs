@@ -11,6 +11,7 @@ support::contract_tests!(Plugin {
     binary: example::binary(),
     good: Arguments::new(["5", "--lines", "3"]),
     hang: || Arguments::new(["5", "--hang", "60s"]),
+    hangs_at: "the example's nap",
     judged: "value",
     schema: None,
     foreign_names: &[],

@@ -108,7 +108,9 @@ pub fn a_planted_sample_does_no_harm(plugin: &Plugin) {
     let victim = elsewhere.path().join("victim");
     let kept = kept_by(&run);
     let temporary = kept.iter().map(|path| PathBuf::from(format!("{}.tmp", path.display()))).collect::<Vec<_>>();
-    let plants: [fn(&Path, &Path); 4] = [
+    let made = victim.with_extension("made");
+    let plants: [fn(&Path, &Path); 5] = [
+        |path, victim| symlink(victim.with_extension("made"), path).expect("a symbolic link"),
         |path, victim| symlink(victim, path).expect("a symbolic link"),
         |path, _| symlink("/dev/zero", path).expect("a symbolic link"),
         |path, _| fs::create_dir(path).expect("a directory"),
@@ -124,6 +126,7 @@ pub fn a_planted_sample_does_no_harm(plugin: &Plugin) {
             plant(path, &victim);
             assert_eq!(checked(run.output()).code, expected, "{}", path.display());
             assert_eq!(fs::read_to_string(&victim).expect("the victim"), "untouched");
+            assert!(!made.exists(), "nothing is made through a link");
             remove(path);
         }
     }

@@ -17,7 +17,8 @@ fn hanging(plugin: &Plugin, arguments: &[&str], stdout: Stdout) -> Output {
     let hang = (plugin.hang)();
     let run = plugin.run().args(&hang.words).args(["-t", "700ms"]).args(arguments).stdout(stdout);
     let output = checked(run.output());
-    assert!(output.elapsed >= TIMEOUT, "it did not hang: {}", output.stdout);
+    // A plugin may give up on a part of its work a little earlier, to report the rest.
+    assert!(output.elapsed >= TIMEOUT / 2, "it did not hang: {}", output.stdout);
     output
 }
 
@@ -28,8 +29,7 @@ pub fn a_run_that_takes_too_long_is_cut_off(plugin: &Plugin) {
     assert_eq!(output.code, 3, "{}", output.stdout);
     assert!(output.stdout.starts_with(&plugin.status("UNKNOWN")), "{}", output.stdout);
     let line = output.first_line();
-    let step = line.split_once("waiting for ").map(|(_, step)| step).unwrap_or_default();
-    assert!(!step.is_empty() && step != "its own work", "the pending step is to be named: {line}");
+    assert!(line.contains(plugin.hangs_at), "'{}' is to be named as pending: {line}", plugin.hangs_at);
     let document = plugin.document(&hanging(plugin, &["--format", "json"], Stdout::Captured));
     assert_eq!(document["state"], "UNKNOWN");
 }

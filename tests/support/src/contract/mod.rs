@@ -7,6 +7,7 @@
 //!     binary: env!("CARGO_BIN_EXE_check_x").into(),
 //!     good: Arguments::new(["--procfs", fixture]).keeping(fixture_dir),
 //!     hang: || Arguments::new(["--socket", path]).keeping(server),
+//!     hangs_at: "the Docker Engine",
 //!     judged: "used_percent",
 //!     schema: Some("../../packaging/schema/check_x.schema.json".into()),
 //!     foreign_names: &[],
@@ -46,8 +47,10 @@ pub struct Plugin {
     pub binary: PathBuf,
     /// A run that works, prints perfdata and finds the same each time: on a fixture, say.
     pub good: Arguments,
-    /// Makes a run that no timeout of a few seconds is enough for.
+    /// Makes a run that no timeout of a few seconds is enough for, all else being well.
     pub hang: fn() -> Arguments,
+    /// What that run waits for, as its first line names it.
+    pub hangs_at: &'static str,
     /// A metric of the good run, without instance, that `-w` and `-c` judge whatever else was found.
     pub judged: &'static str,
     /// The JSON schema of its reports; `None` for the one that all plugins share.
