@@ -30,6 +30,7 @@ support::contract_tests!(Plugin {
         support::tool::run("mkfifo", &[&uptime.display().to_string()]);
         Arguments::new(host.options()).keeping(host)
     },
+    hangs_at: "proc/uptime",
     judged: "processes",
     schema: Some(Path::new(FIXTURES).join("../../../packaging/schema/check_docker_host.schema.json")),
     foreign_names: &[],

@@ -107,7 +107,20 @@ impl Host {
             .replace(self.directory.path().display().to_string(), "{host}")
             .replace(self.state.path().display().to_string(), "{state}")
             .mask(mask_ping)
+            .mask(mask_sample)
             .assert(&format!("{}exit code {}\n", output.stdout, output.code));
+    }
+}
+
+/// The name of the sample is made from the host's directory.
+fn mask_sample(text: String) -> String {
+    let start = "{state}/check_docker_host-";
+    match text.split_once(start) {
+        Some((before, rest)) => {
+            let (_, after) = rest.split_once(".json").unwrap_or((rest, ""));
+            format!("{before}{{sample}}{after}")
+        }
+        None => text,
     }
 }
 
