@@ -13,6 +13,8 @@ pub struct Report {
     pub context: Text,
     /// What was looked at, in the order in which a reader expects it.
     pub items: Vec<Item>,
+    /// Whether items that are OK are listed without `-v` too, because they are the answer to a question.
+    pub list_all: bool,
 }
 
 /// One thing that was looked at.
@@ -47,8 +49,8 @@ impl Report {
     /// A report of nothing but one finding.
     pub fn single(state: State, label: impl Into<Text>, text: impl Into<Text>) -> Self {
         let text = text.into();
-        let item = Item { headline: text.clone(), state, ..Item::ok(label, text) };
-        Self { summary: item.text.clone(), context: Text::default(), items: vec![item] }
+        let item = Item { headline: text.clone(), state, ..Item::ok(label, text.clone()) };
+        Self { items: vec![item], ..Self::new(text) }
     }
 
     /// The worst state of all items; UNKNOWN if there are none.

@@ -274,7 +274,9 @@ fn add_notes(report: &mut Report, store: &Store, deadline: &Deadline, verbosity:
     };
     let mut item = Item::ok("run", text);
     item.notes = notes;
-    report.items.push(item);
+    if verbosity > 0 {
+        report.items.push(item);
+    }
 }
 
 /// Prints the one answer of this run, in one write, and returns its exit code. Only the first caller prints.

@@ -23,7 +23,8 @@ pub fn render(report: &Report, style: &Style) -> String {
     }
     text.push('\n');
     let mut lines = Vec::new();
-    list(&report.items, 0, style, &mut lines);
+    let all = report.list_all || style.verbosity > 0;
+    list(&report.items, 0, all, style, &mut lines);
     append_within(&mut text, &lines);
     text
 }
@@ -92,12 +93,12 @@ fn headline(item: &Item) -> String {
     if item.headline.is_empty() { format!("{} {}", item.label, item.text) } else { item.headline.to_string() }
 }
 
-/// Adds the lines of `items`, worst first: those that are not OK, all at `-v`.
-fn list(items: &[Item], level: usize, style: &Style, lines: &mut Vec<String>) {
+/// Adds the lines of `items`, worst first: those that are not OK, or `all`.
+fn list(items: &[Item], level: usize, all: bool, style: &Style, lines: &mut Vec<String>) {
     let mut order: Vec<(State, &Item)> = items.iter().map(|item| (item.worst(), item)).collect();
     order.sort_by_key(|(state, _)| std::cmp::Reverse(*state));
     for (state, item) in order {
-        if state == State::Ok && style.verbosity == 0 {
+        if state == State::Ok && !all {
             continue;
         }
         let indent = "  ".repeat(level);
@@ -113,7 +114,7 @@ fn list(items: &[Item], level: usize, style: &Style, lines: &mut Vec<String>) {
                 lines.push(format!("{indent}     -> {step}"));
             }
         }
-        list(&item.children, level + 1, style, lines);
+        list(&item.children, level + 1, all, style, lines);
     }
 }
 

@@ -168,11 +168,10 @@ pub fn configure(options: Arguments, thresholds: Thresholds, common: &Common) ->
     if options.sample >= common.timeout {
         return Err("--sample must be shorter than --timeout".to_owned());
     }
-    // An address that is wrong is of no concern to a run that does not use it.
-    let engine = if groups.contains(&Group::Docker) || options.docker_host.is_some() {
-        docker::endpoint(options.docker_host.as_deref())?
-    } else {
-        docker::default_endpoint()
+    let engine = match docker::endpoint(options.docker_host.as_deref()) {
+        // A wrong address in the environment is of no concern to a run that would only ask it for names.
+        Err(_) if !groups.contains(&Group::Docker) && options.docker_host.is_none() => docker::default_endpoint(),
+        endpoint => endpoint?,
     };
     let globs = |patterns: &[String]| patterns.iter().map(|pattern| Glob::new(pattern)).collect();
     Ok(Config {

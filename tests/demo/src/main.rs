@@ -1,2 +1,77 @@
-//! Placeholder.
-fn main() {}
+//! `cargo demo`: builds the suite and shows it on this machine and on two broken ones, with nothing to install.
+//!
+//! The broken machines are fixtures of the tests; their Docker Engine is a stand-in that answers from a recording.
+
+mod machine;
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use crate::machine::Machine;
+
+/// Only these figures, so that the status line fits a screen.
+const SHORT: [&str; 2] = ["--perfdata", "*_percent"];
+
+fn main() -> ExitCode {
+    match demo() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "demo: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn demo() -> io::Result<()> {
+    let plugin = build()?.join("check_docker_host");
+    let state = tempfile::tempdir()?;
+    let state = state.path().display().to_string();
+
+    say("This machine")?;
+    let mut here = vec!["--state-dir", &state];
+    if !Path::new("/var/run/docker.sock").exists() {
+        say("(no Docker Engine runs here, so its group is left out)")?;
+        here.push("--no-docker");
+    }
+    run(&plugin, &here, &[&SHORT[..], &["-v"]].concat())?;
+
+    say("A host whose disk is full: Docker keeps its data on it")?;
+    let full = Machine::new("disk_96")?;
+    run(&plugin, &full.options(), &SHORT)?;
+
+    say("A host with a container at its limit of open files")?;
+    let limit = Machine::new("file_limit")?;
+    run(&plugin, &limit.options(), &SHORT)?;
+
+    say("The same for a program that reads JSON")?;
+    run(&plugin, &limit.options(), &["--only", "files", "--perfdata", "process_*", "--format", "json"])
+}
+
+/// Builds the plugins as they are shipped and returns their directory.
+fn build() -> io::Result<PathBuf> {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    say("Building the suite")?;
+    let status = Command::new(cargo)
+        .args(["build", "--release", "--bins", "-p", "check_docker_host"])
+        .current_dir(&workspace)
+        .status()?;
+    if !status.success() {
+        return Err(io::Error::other("the suite does not build"));
+    }
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from);
+    Ok(target.join("release"))
+}
+
+fn say(text: &str) -> io::Result<()> {
+    writeln!(io::stdout(), "\n== {text}\n")
+}
+
+/// Runs `plugin`; `place` points it at a machine and is not shown.
+fn run(plugin: &Path, place: &[impl AsRef<str>], arguments: &[&str]) -> io::Result<()> {
+    let name = plugin.file_name().unwrap_or_default().to_string_lossy();
+    writeln!(io::stdout(), "$ {name} {}", arguments.join(" "))?;
+    let status = Command::new(plugin).args(place.iter().map(AsRef::as_ref)).args(arguments).status()?;
+    writeln!(io::stdout(), "[exit code {}]", status.code().unwrap_or(-1))
+}

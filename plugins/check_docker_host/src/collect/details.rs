@@ -10,7 +10,7 @@ use nix::sys::stat::{major, minor};
 
 use super::processes::pids;
 use super::root::{Root, read};
-use crate::cli::{Config, Group};
+use crate::cli::Config;
 use crate::evaluate::Subjects;
 use crate::parse;
 use crate::snapshot::{Details, Snapshot};
@@ -122,12 +122,13 @@ fn attribute(root: &Root, config: &Config, named: &BTreeSet<u32>, details: &mut 
     }
 }
 
-/// The names of the containers and what pruning would free, from an engine that has answered before.
+/// The names of the containers and what pruning would free.
 fn ask_engine(config: &Config, snapshot: &Snapshot, subjects: &Subjects, details: &mut Details, deadline: &Deadline) {
-    let is_up = snapshot.engine.as_ref().is_some_and(|engine| engine.ping.is_ok());
+    // An engine that is not judged may still tell names; one that did not answer before is not asked again.
+    let is_down = snapshot.engine.as_ref().is_some_and(|engine| engine.ping.is_err());
     let has_containers = !details.containers.is_empty() || !details.logs.is_empty();
     let wants_usage = subjects.docker_root.is_some();
-    if !config.wants(Group::Docker) || !is_up || !(has_containers || wants_usage) {
+    if config.options.no_docker || is_down || !(has_containers || wants_usage) {
         return;
     }
     let _step = deadline.step("the Docker Engine's list of containers and disk usage");

@@ -7,6 +7,7 @@ mod engine;
 mod processes;
 mod root;
 
+use std::path::Path;
 use std::thread;
 use std::time::Instant;
 
@@ -14,6 +15,7 @@ use common::deadline::Deadline;
 
 use self::root::Root;
 use crate::cli::{Config, Group};
+use crate::evaluate::Subjects;
 use crate::parse;
 use crate::snapshot::{Counters, Fact, Fault, Kept, Limits, Pressure, Snapshot};
 
@@ -24,8 +26,7 @@ const SHORTEST_INTERVAL: f64 = 0.2;
 pub fn collect(config: &Config, previous: Option<&Kept>, deadline: &Deadline) -> Result<Snapshot, Fault> {
     let root = Root::new(&config.options, deadline)?;
     if let Some(path) = &config.options.busy {
-        let _step = deadline.step(format!("the users of {}", path.display()));
-        return Ok(Snapshot { busy: Some(busy::collect(&root, path)), ..Snapshot::default() });
+        return Ok(users_of(config, &root, path, deadline));
     }
     root.check_procfs()?;
     thread::scope(|scope| {
@@ -38,6 +39,18 @@ pub fn collect(config: &Config, previous: Option<&Kept>, deadline: &Deadline) ->
         snapshot.engine = engine.and_then(|thread| thread.join().ok());
         Ok(snapshot)
     })
+}
+
+/// Who uses `path`, and in which containers they run.
+fn users_of(config: &Config, root: &Root, path: &Path, deadline: &Deadline) -> Snapshot {
+    let busy = {
+        let _step = deadline.step(format!("the users of {}", path.display()));
+        busy::collect(root, path)
+    };
+    let users = busy.iter().flat_map(|busy| &busy.users).map(|user| user.pid).collect();
+    let mut snapshot = Snapshot { busy: Some(busy), ..Snapshot::default() };
+    details::collect(config, &mut snapshot, &Subjects { processes: users, ..Subjects::default() }, deadline);
+    snapshot
 }
 
 /// Everything that the kernel answers at once.

@@ -6,9 +6,11 @@ use common::state::State;
 
 use crate::cli::Config;
 use crate::metrics::BUSY_PROCESSES;
-use crate::snapshot::{Busy, Fact, User};
+use crate::snapshot::{Busy, Details, Fact, User};
 
-pub(super) fn report(config: &Config, found: &Fact<Busy>) -> Report {
+use super::culprits::identity;
+
+pub(super) fn report(config: &Config, found: &Fact<Busy>, details: &Details) -> Report {
     let busy = match found {
         Ok(busy) => busy,
         Err(fault) => return Report::single(State::Unknown, "busy", format!("cannot look: {fault}")),
@@ -23,8 +25,8 @@ pub(super) fn report(config: &Config, found: &Fact<Busy>) -> Report {
         _ => format!("{count} processes use {what} {path}"),
     };
     let mut item = Item::ok("busy", text.clone()).with(metric);
-    item.causes =
-        busy.users.iter().map(|user| format!("{} pid {}: {}", user.name, user.pid, uses(user)).into()).collect();
+    let line = |user: &User| format!("{}: {}", identity(details, &user.name, user.pid), uses(user)).into();
+    item.causes = busy.users.iter().map(line).collect();
     let names: Vec<&str> = busy.users.iter().take(3).map(|user| user.name.as_str()).collect();
     let mut summary = text;
     if !names.is_empty() {
@@ -39,6 +41,8 @@ pub(super) fn report(config: &Config, found: &Fact<Busy>) -> Report {
     item.headline = summary.clone().into();
     let mut report = Report::new(summary);
     report.items = vec![item];
+    // The names are the answer.
+    report.list_all = true;
     report
 }
 

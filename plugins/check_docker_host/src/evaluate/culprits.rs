@@ -8,7 +8,7 @@ use common::units::bytes;
 
 use super::{Context, processes::old_zombies};
 use crate::cli::Group;
-use crate::snapshot::{Mount, Process, Processes};
+use crate::snapshot::{Details, Mount, Process, Processes};
 
 /// A process and how much it uses, in words.
 pub(super) type Culprit<'a> = (&'a Process, String);
@@ -45,15 +45,21 @@ pub(super) fn lines(context: &Context, heading: &str, culprits: &[Culprit]) -> V
 /// `postgres (deploy_postgres_1) pid 812`
 pub(super) fn describe(context: &Context, process: &Process) -> String {
     let details = &context.snapshot.details;
-    let container = details.containers.get(&process.pid).map(|id| format!(" ({})", container_name(context, id)));
     // The arguments are as long as somebody else makes them.
     let arguments = details.arguments.get(&process.pid).map(|arguments| format!(": {}", Text::limited(arguments, 120)));
-    format!("{}{} pid {}{}", process.name, container.unwrap_or_default(), process.pid, arguments.unwrap_or_default())
+    let identity = identity(details, &process.name, process.pid);
+    format!("{identity}{}", arguments.unwrap_or_default())
+}
+
+/// A process by its name, container and number.
+pub(super) fn identity(details: &Details, name: &str, pid: u32) -> String {
+    let container = details.containers.get(&pid).map(|id| format!(" ({})", container_name(details, id)));
+    format!("{name}{} pid {pid}", container.unwrap_or_default())
 }
 
 /// The name of a container, or the beginning of its ID where nobody told it.
-fn container_name(context: &Context, id: &str) -> String {
-    match context.snapshot.details.names.get(id) {
+fn container_name(details: &Details, id: &str) -> String {
+    match details.names.get(id) {
         Some(name) => name.clone(),
         None => format!("container {}", id.get(..12).unwrap_or(id)),
     }
@@ -169,7 +175,7 @@ pub(super) fn docker_root(context: &Context) -> Vec<Text> {
     if !details.logs.is_empty() {
         lines.push(Text::from("largest container logs:"));
         let line =
-            |(id, size): &(String, u64)| Text::from(format!("  {} {}", bytes(*size), container_name(context, id)));
+            |(id, size): &(String, u64)| Text::from(format!("  {} {}", bytes(*size), container_name(details, id)));
         lines.extend(details.logs.iter().map(line));
     }
     match &details.reclaimable {

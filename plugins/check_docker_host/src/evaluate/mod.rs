@@ -46,7 +46,7 @@ pub fn evaluate(
         }
     };
     if let Some(found) = &snapshot.busy {
-        return Verdict { report: busy::report(config, found), keep: None };
+        return Verdict { report: busy::report(config, found, &snapshot.details), keep: None };
     }
     let context = Context::new(config, previous.map(|previous| &previous.data), snapshot, now);
     let findings: Vec<Finding> = config.groups.iter().map(|group| context.judge(*group)).collect();
