@@ -62,6 +62,23 @@ impl Group {
             Self::Kernel => "kernel",
         }
     }
+
+    /// Where its figures come from.
+    pub const fn source(self) -> &'static str {
+        match self {
+            Self::Cpu => "/proc/stat",
+            Self::Load => "/proc/loadavg and /proc/stat",
+            Self::Memory => "/proc/meminfo",
+            Self::Swap => "/proc/meminfo and /proc/vmstat",
+            Self::Pressure => "/proc/pressure",
+            Self::Disk => "/proc/self/mountinfo and statvfs(2)",
+            Self::Diskio => "/proc/diskstats",
+            Self::Processes => "/proc/PID/stat and /proc/loadavg",
+            Self::Files => "/proc/sys/fs/file-nr, /proc/PID/fd and /proc/PID/limits",
+            Self::Docker => "GET /_ping and GET /info",
+            Self::Kernel => "/proc/uptime",
+        }
+    }
 }
 
 /// The plugin's own options.

@@ -12,10 +12,14 @@ use crate::snapshot::{Engine, Kept};
 
 /// Asks the engine. Its data root is remembered, so that a full disk is seen while the engine is down.
 pub fn collect(config: &Config, root: &Root, previous: Option<&Kept>, deadline: &Deadline) -> Engine {
-    let step = deadline.step(format!("the Docker Engine at {}", config.engine));
-    let connected = docker::Engine::connect(&config.engine, deadline.budget());
-    let info = connected.as_ref().ok().map(|engine| engine.info(deadline.budget()));
-    drop(step);
+    let connected = {
+        let _step = deadline.step(format!("GET /_ping of {}", config.engine));
+        docker::Engine::connect(&config.engine, deadline.budget())
+    };
+    let info = connected.as_ref().ok().map(|engine| {
+        let _step = deadline.step(format!("GET /info of {}", config.engine));
+        engine.info(deadline.budget())
+    });
     let known = previous.and_then(|previous| previous.docker_root.clone());
     let told = info.as_ref().and_then(|info| info.as_ref().ok()?.docker_root_dir.clone());
     let data = told.or(known).map(|path| {

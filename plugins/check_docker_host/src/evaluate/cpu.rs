@@ -67,8 +67,8 @@ pub(super) fn cpu(context: &Context) -> Finding {
         judging.item.causes = culprits::lines(context, "most CPU time", &culprits::by_cpu(context));
     }
     judging.item.next.push("vmstat 1 5; top".into());
-    let source = if context.snapshot.first.is_some() { "two samples of this run" } else { "the last run" };
-    judging.item.notes.push((2, format!("from /proc/stat, since {source}").into()));
+    let since = if context.snapshot.first.is_some() { "the first of two samples of this run" } else { "the last run" };
+    judging.item.notes.push((2, format!("since {since}").into()));
     let text = format!(
         "{} % busy (user {} %, system {} %), I/O wait {} %, steal {} %, over {} on {} cores",
         whole(busy),

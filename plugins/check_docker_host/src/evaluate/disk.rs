@@ -67,7 +67,7 @@ fn judge(context: &Context, mount: &Mount) -> Item {
     let mut judging = context.verdict(Group::Disk);
     judging.item.label = path.as_ref().into();
     judging.instance = Some(path.clone().into_owned());
-    judging.item.notes.push((2, format!("{} on {}, by statvfs", mount.kind, mount.source).into()));
+    judging.item.notes.push((2, format!("{} on {}", mount.kind, mount.source).into()));
     let text = match &mount.usage {
         Ok(usage) => space(&mut judging, mount, usage),
         Err(NoUsage::Silent(allowed)) => {

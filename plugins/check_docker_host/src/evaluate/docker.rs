@@ -79,7 +79,7 @@ fn unreachable(judging: &mut Judging, error: &EngineError) -> String {
             "add the monitoring user to the group docker (as good as root), or point --docker-host at a read-only socket proxy; --no-docker leaves the engine out",
         ),
         EngineError::Http(HttpError::Timeout) => (
-            judging.context.config.timeout_state.max(State::Critical),
+            State::Critical,
             format!("the engine at {endpoint} accepts connections and does not answer"),
             "journalctl -u docker --since -1h; systemctl restart docker",
         ),

@@ -49,7 +49,14 @@ pub fn evaluate(
         return Verdict { report: busy::report(config, found, &snapshot.details), keep: None };
     }
     let context = Context::new(config, previous.map(|previous| &previous.data), snapshot, now);
-    let findings: Vec<Finding> = config.groups.iter().map(|group| context.judge(*group)).collect();
+    let findings: Vec<Finding> = config
+        .groups
+        .iter()
+        .map(|group| {
+            let finding = context.judge(*group);
+            Finding { item: finding.item.note(2, format!("from {}", group.source())), ..finding }
+        })
+        .collect();
     let brief: Vec<&str> = findings.iter().filter_map(|finding| finding.brief.as_deref()).collect();
     let mut report = Report::new(if brief.is_empty() { "all is well".to_owned() } else { brief.join(", ") });
     report.items = findings.into_iter().map(|finding| finding.item).collect();
