@@ -16,9 +16,10 @@ pub fn collect(root: &Root, path: &Path) -> Fact<Busy> {
     let fault = |reason| Fault { source: path.display().to_string(), reason };
     let path = std::fs::canonicalize(path).map_err(|error| fault(io_error(&error)))?;
     let own = parse::mounts(&root.proc("self/mountinfo")?).0;
-    let mount = own.iter().rev().find(|line| line.path == path);
-    let mut busy = Busy { path: path.clone(), is_mount: mount.is_some(), ..Busy::default() };
-    let mut namespaces = Namespaces { subject: path, mount: mount.cloned(), prefixes: BTreeMap::new() };
+    let is_mount = own.iter().any(|line| line.path == path);
+    let mut busy = Busy { path: path.clone(), is_mount, ..Busy::default() };
+    let place = Place::of(&path, &own);
+    let mut namespaces = Namespaces { subject: path, place, prefixes: BTreeMap::new() };
     namespaces.prefixes.insert(namespace(&root.procfs.join("self")), vec![namespaces.subject.clone()]);
     let pids = pids(&root.procfs).map_err(|error| fault(io_error(&error)))?;
     for pid in pids.into_iter().filter(|pid| *pid != std::process::id()) {
@@ -38,21 +39,51 @@ fn namespace(process: &Path) -> Option<PathBuf> {
     std::fs::read_link(process.join("ns/mnt")).ok()
 }
 
+/// A file where it really is, which is the same in every mount namespace.
+struct Place {
+    device: String,
+    /// Its path on that device.
+    path: PathBuf,
+}
+
+impl Place {
+    /// The place of `path`, by the mounts of its namespace.
+    fn of(path: &Path, mounts: &[MountLine]) -> Option<Self> {
+        // Of mounts on one path the last is on top.
+        let mount =
+            mounts.iter().filter(|line| path.starts_with(&line.path)).max_by_key(|line| line.path.as_os_str().len())?;
+        let below = path.strip_prefix(&mount.path).ok()?;
+        Some(Self { device: mount.device.clone(), path: Path::new(&mount.root).join(below) })
+    }
+
+    /// Where `mount` shows it, or a part of it.
+    fn seen_through(&self, mount: &MountLine) -> Option<PathBuf> {
+        if mount.device != self.device {
+            return None;
+        }
+        match self.path.strip_prefix(&mount.root) {
+            Ok(below) => Some(mount.path.join(below)),
+            Err(_) => Path::new(&mount.root).starts_with(&self.path).then(|| mount.path.clone()),
+        }
+    }
+}
+
 /// Where the subject is seen in each mount namespace.
 struct Namespaces {
     subject: PathBuf,
-    mount: Option<MountLine>,
+    place: Option<Place>,
     prefixes: BTreeMap<Option<PathBuf>, Vec<PathBuf>>,
 }
 
 impl Namespaces {
     fn prefixes_of(&mut self, process: &Path) -> &[PathBuf] {
-        let (subject, mount) = (&self.subject, &self.mount);
-        self.prefixes.entry(namespace(process)).or_insert_with_key(|namespace| match (namespace, mount) {
-            // A container can mount the same filesystem elsewhere, and keeps the device busy there.
-            (Some(_), Some(mount)) => {
+        let (subject, place) = (&self.subject, &self.place);
+        self.prefixes.entry(namespace(process)).or_insert_with_key(|namespace| match (namespace, place) {
+            // A container can mount the same filesystem elsewhere, and keeps the device busy there. What it calls
+            // by the subject's own path is another file.
+            (Some(_), Some(place)) => {
                 let lines = read(&process.join("mountinfo")).map(|text| parse::mounts(&text).0).unwrap_or_default();
-                lines.into_iter().filter(|line| line.device == mount.device).map(|line| line.path).collect()
+                lines.iter().filter_map(|line| place.seen_through(line)).collect()
             }
             _ => vec![subject.clone()],
         })
@@ -101,4 +132,32 @@ fn mappings(process: &Path, is_below: &impl Fn(&Path) -> bool) -> usize {
     paths.sort_unstable();
     paths.dedup();
     paths.into_iter().filter(|path| is_below(Path::new(path))).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_found_under_every_name() {
+        let own = "25 1 254:0 / / rw - ext4 /dev/vda rw\n26 25 7:0 / /mnt rw - ext4 /dev/loop0 rw\n\
+                   27 25 7:1 / /mnt rw - ext4 /dev/loop1 rw\n28 25 7:0 /volumes /srv rw - ext4 /dev/loop0 rw\n";
+        let own = parse::mounts(own).0;
+        let place = Place::of(Path::new("/srv/db"), &own).unwrap();
+        assert_eq!((place.device.as_str(), place.path.as_path()), ("7:0", Path::new("/volumes/db")));
+        assert_eq!(Place::of(Path::new("/mnt/x"), &own).unwrap().device, "7:1");
+        for (root, seen) in [
+            ("/", Some("/data/volumes/db")),
+            ("/volumes", Some("/data/db")),
+            ("/volumes/db", Some("/data")),
+            ("/volumes/db/deep", Some("/data")),
+            ("/volumes/dbs", None),
+            ("/other", None),
+        ] {
+            let mounts = parse::mounts(&format!("40 1 7:0 {root} /data rw - ext4 /dev/loop0 rw\n")).0;
+            assert_eq!(place.seen_through(&mounts[0]).as_deref(), seen.map(Path::new), "{root}");
+        }
+        let elsewhere = parse::mounts("40 1 7:1 /volumes/db /data rw - ext4 /dev/loop1 rw\n").0;
+        assert_eq!(place.seen_through(&elsewhere[0]), None);
+    }
 }
