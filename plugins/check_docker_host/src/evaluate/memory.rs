@@ -88,12 +88,15 @@ pub(super) fn swap(context: &Context) -> Finding {
         }
     };
     match context.snapshot.vmstat.as_ref() {
-        Some(Ok(now)) => match context.since_last_run().and_then(|(before, elapsed)| Some((before.swap?, elapsed))) {
-            Some((before, elapsed)) => {
-                if share.is_some() {
+        Some(Ok(now)) => match context.kept_in_this_boot().and_then(|kept| kept.counters.swap) {
+            Some(before) => {
+                if share.is_some()
+                    && let Some((_, elapsed)) = context.since_last_run()
+                {
                     judging.add(&SWAP_IN, rate(now.swapped_in, before.swapped_in, elapsed), "pages swapped in/s");
                     judging.add(&SWAP_OUT, rate(now.swapped_out, before.swapped_out, elapsed), "pages swapped out/s");
                 }
+                // A count and no rate: none may be lost between two runs, however close they are.
                 let kills = now.oom_kills.zip(before.oom_kills).and_then(|(now, before)| now.checked_sub(before));
                 judging.add(&OOM_KILLS, kills.map(Number::from), "{} killed for lack of memory");
                 if let Some(kills) = kills.filter(|kills| *kills > 0) {
