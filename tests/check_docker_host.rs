@@ -370,6 +370,20 @@ fn mounts_are_chosen_by_name() {
 }
 
 #[test]
+fn services_that_judge_different_mounts_keep_apart() {
+    let host = Host::new("healthy");
+    let services = [&["--only", "disk", "--mount", "/var"], &["--only", "disk", "--mount", "/"]];
+    for service in services {
+        assert_eq!(host.run(service).code, 0);
+    }
+    host.becomes("read_only_remount");
+    for (service, code) in services.into_iter().zip([0, 2]) {
+        let output = host.run(service);
+        assert_eq!(output.code, code, "{}", output.stdout);
+    }
+}
+
+#[test]
 fn remote_mounts_are_named_and_not_touched() {
     let output = Host::new("healthy").run(&["--only", "disk", "-v"]);
     assert!(output.stdout.contains("not touched without --remote: /mnt/backup"), "{}", output.stdout);

@@ -46,7 +46,14 @@ impl Plugin for CheckDockerHost {
 
     fn target(config: &Config) -> String {
         let groups: Vec<&str> = config.groups.iter().map(|group| group.name()).collect();
-        format!("{} {} {}", config.options.procfs.display(), config.engine, groups.join(","))
+        let mut target = format!("{} {} {}", config.options.procfs.display(), config.engine, groups.join(","));
+        // Two services that judge different mounts would each forget those of the other.
+        for (option, mounts) in [("mount", &config.options.mount), ("exclude-mount", &config.options.exclude_mount)] {
+            if !mounts.is_empty() {
+                target = format!("{target} --{option} {}", mounts.join(" "));
+            }
+        }
+        target
     }
 
     fn collect(config: &Config, previous: Option<&Previous<Kept>>, deadline: &Deadline) -> Result<Snapshot, Fault> {
