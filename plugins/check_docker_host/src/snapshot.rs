@@ -352,6 +352,8 @@ pub struct User {
 pub struct Details {
     /// Container ID by PID, for the processes that are named.
     pub containers: BTreeMap<u32, String>,
+    /// Process name by PID, of those that hold deleted files.
+    pub processes: BTreeMap<u32, String>,
     /// Container name by ID.
     pub names: BTreeMap<String, String>,
     /// Arguments by PID, where asked for.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use common::deadline::Deadline;
 use common::docker::Engine;
@@ -17,6 +18,9 @@ use crate::snapshot::{Details, Snapshot};
 
 /// How many container logs are named.
 const LOGS: usize = 3;
+
+/// How long an engine that is not judged itself may take to tell names.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Looks at `subjects` and adds what it finds to `snapshot`. Returns whether there was anything to look at.
 pub fn collect(config: &Config, snapshot: &mut Snapshot, subjects: &Subjects, deadline: &Deadline) -> bool {
@@ -34,7 +38,9 @@ pub fn collect(config: &Config, snapshot: &mut Snapshot, subjects: &Subjects, de
     if !subjects.devices.is_empty() {
         let _step = deadline.step("deleted files that are still open");
         details.deleted = deleted(&root, &subjects.devices);
-        named.extend(details.deleted.values().flat_map(BTreeMap::keys));
+        let holders: BTreeSet<u32> = details.deleted.values().flat_map(BTreeMap::keys).copied().collect();
+        details.processes = holders.iter().filter_map(|pid| Some((*pid, process_name(&root, *pid)?))).collect();
+        named.extend(holders);
     }
     if let Some(data) = &subjects.docker_root {
         let _step = deadline.step("the container logs");
@@ -79,6 +85,10 @@ fn deleted(root: &Root, devices: &BTreeSet<String>) -> BTreeMap<String, BTreeMap
         }
     }
     found
+}
+
+fn process_name(root: &Root, pid: u32) -> Option<String> {
+    Some(read(&root.procfs.join(format!("{pid}/comm"))).ok()?.trim_end().to_owned())
 }
 
 /// The largest logs of the engine's json-file and local drivers, in bytes by container ID.
@@ -132,8 +142,10 @@ fn ask_engine(config: &Config, snapshot: &Snapshot, subjects: &Subjects, details
         return;
     }
     let _step = deadline.step("the Docker Engine's list of containers and disk usage");
-    let Ok(engine) = Engine::connect(&config.engine, deadline.budget()) else { return };
-    if has_containers && let Ok(containers) = engine.containers(deadline.budget()) {
+    // Names are not worth the whole time that the run may take.
+    let budget = || if snapshot.engine.is_some() { deadline.budget() } else { deadline.budget().min(PATIENCE) };
+    let Ok(engine) = Engine::connect(&config.engine, budget()) else { return };
+    if has_containers && let Ok(containers) = engine.containers(budget()) {
         let name =
             |container: &common::docker::ContainerSummary| Some((container.id.clone()?, container.name()?.to_owned()));
         details.names = containers.iter().filter_map(name).collect();
