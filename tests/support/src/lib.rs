@@ -6,12 +6,14 @@
 //! - [`http`]: a scripted HTTP server that can misbehave.
 //! - [`perfdata`]: a strict reader of performance data that shares no code with the renderer.
 //! - [`schema`]: JSON against a JSON schema.
+//! - [`live`]: processes, mounts and an engine on the real machine, for end-to-end tests.
 //! - [`tool`]: programs that a test needs.
 //! - [`contract`]: what every plugin keeps, written once.
 
 pub mod contract;
 pub mod golden;
 pub mod http;
+pub mod live;
 pub mod perfdata;
 pub mod run;
 pub mod schema;
