@@ -97,7 +97,8 @@ fn recorded(path: &Path) -> Fact<BTreeMap<PathBuf, Usage>> {
 
 /// The text of a file, whatever its bytes.
 pub fn read(path: &Path) -> io::Result<String> {
-    let mut bytes = Vec::new();
+    // Most files fit. Without room to begin with, the first read asks for 32 bytes, and each one doubles that.
+    let mut bytes = Vec::with_capacity(8 * 1024);
     read_into(path, &mut bytes)?;
     Ok(match String::from_utf8(bytes) {
         Ok(text) => text,
