@@ -222,7 +222,7 @@ pub fn usages(text: &str) -> Result<BTreeMap<PathBuf, Usage>, String> {
 pub fn process(text: &str) -> Option<Process> {
     // The name stands in parentheses and may hold any character, parentheses too.
     let (pid, rest) = text.split_once(" (")?;
-    let (name, rest) = rest.rsplit_once(") ")?;
+    let (name, rest) = rest.rsplit_once(')')?;
     let mut words = rest.split_ascii_whitespace();
     let state = words.next()?.chars().next()?;
     // Numbered as in proc_pid_stat(5), where the state is field 3.

@@ -1,5 +1,6 @@
 //! Reading below the roots of `/proc` and `/sys`, wherever they are.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -104,6 +105,12 @@ pub fn read(path: &Path) -> io::Result<String> {
         Ok(text) => text,
         Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
     })
+}
+
+/// Bytes as text, whatever they are.
+pub fn text(bytes: &[u8]) -> Cow<'_, str> {
+    // The lossy way looks at each byte; nearly always there is nothing to lose.
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// The bytes of a file, into a buffer that is used again.
