@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds check_docker_host with variants of the release profile and prints what each costs: the size of the program,
-# the time of a run whose sample of the last run is there, and the instructions of such a run.
+# the time and CPU time of a run that finds the sample of the last run, and the instructions of such a run.
 #
 #   tests/bench/profile.sh
 set -euo pipefail
@@ -57,12 +57,12 @@ rm -rf "$temporary/target"
 
 measure variants 5 8 "${commands[@]}"
 machine
-printf '\n%-9s  %-5s  %13s  %-6s  %9s  %7s  %12s\n' opt-level lto codegen-units panic size time instructions
+printf '\n%-9s  %-5s  %13s  %-6s  %7s  %7s  %7s  %12s\n' opt-level lto codegen-units panic size time CPU instructions
 position=0
 while read -r level lto units panic; do
     program=$temporary/$level-$lto-$units-$panic
-    printf '%-9s  %-5s  %13s  %-6s  %6d kB  %4.2f ms  %10.2f M\n' "$level" "$lto" "$units" "$panic" \
-        $(($(stat --format=%s "$program") / 1000)) "$(figure variants "$position" wall)" \
+    printf '%-9s  %-5s  %13s  %-6s  %4d kB  %4.2f ms  %4.2f ms  %10.2f M\n' "$level" "$lto" "$units" "$panic" \
+        $(($(stat --format=%s "$program") / 1000)) "$(figure variants "$position" wall)" "$(figure variants "$position" cpu)" \
         "$(instructions "$program" --no-docker --state-dir "$temporary/state" | awk '{ print $1 / 1e6 }')"
     position=$((position + 1))
 done < <(variants)
