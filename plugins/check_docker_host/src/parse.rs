@@ -68,26 +68,24 @@ pub fn load(text: &str) -> Result<Load, String> {
     Ok(Load { averages, threads: load.max.into() })
 }
 
-/// Lines of `name value` or `name: value kB`, without the unit.
-fn fields(text: &str) -> BTreeMap<&str, u64> {
-    let field = |line: &'_ str| -> Option<(usize, u64)> {
-        let end = line.find([':', ' ', '\t'])?;
-        let value = line.get(end..)?.trim_start_matches([':', ' ', '\t']).split_ascii_whitespace().next()?;
-        Some((end, value.parse().ok()?))
+/// The value of the line `name value` or `name: value kB`, without the unit.
+fn field(text: &str, name: &str) -> Option<u64> {
+    let value = |line: &'_ str| -> Option<u64> {
+        let rest = line.strip_prefix(name)?.strip_prefix([':', ' ', '\t'])?;
+        rest.split_ascii_whitespace().next()?.parse().ok()
     };
-    text.lines().filter_map(|line| field(line).and_then(|(end, value)| Some((line.get(..end)?, value)))).collect()
+    text.lines().find_map(value)
 }
 
 /// `/proc/meminfo`, without ZFS.
 pub fn memory(text: &str) -> Result<Memory, String> {
-    let fields = fields(text);
-    let optional = |name: &str| fields.get(name).map(|kilobytes| kilobytes.saturating_mul(1024));
-    let field = |name: &str| optional(name).ok_or_else(|| format!("'{name}' is missing or garbled"));
-    let total = field("MemTotal")?;
+    let optional = |name: &str| field(text, name).map(|kilobytes| kilobytes.saturating_mul(1024));
+    let bytes = |name: &str| optional(name).ok_or_else(|| format!("'{name}' is missing or garbled"));
+    let total = bytes("MemTotal")?;
     if total == 0 {
         return Err("'MemTotal' is 0".to_owned());
     }
-    let free = field("MemFree")?;
+    let free = bytes("MemFree")?;
     let cache = [optional("Buffers"), optional("Cached"), optional("SReclaimable")]
         .into_iter()
         .flatten()
@@ -98,8 +96,8 @@ pub fn memory(text: &str) -> Result<Memory, String> {
         available: optional("MemAvailable").unwrap_or_else(|| free.saturating_add(cache)).min(total),
         cache,
         dirty: optional("Dirty").unwrap_or(0),
-        swap_total: field("SwapTotal")?,
-        swap_free: field("SwapFree")?,
+        swap_total: bytes("SwapTotal")?,
+        swap_free: bytes("SwapFree")?,
         zfs_reclaimable: 0,
     })
 }
@@ -116,13 +114,8 @@ pub fn zfs_reclaimable(text: &str) -> Option<u64> {
 
 /// `/proc/vmstat`.
 pub fn vmstat(text: &str) -> Result<VmStat, String> {
-    let fields = fields(text);
-    let field = |name: &str| fields.get(name).copied().ok_or_else(|| format!("'{name}' is missing or garbled"));
-    Ok(VmStat {
-        swapped_in: field("pswpin")?,
-        swapped_out: field("pswpout")?,
-        oom_kills: fields.get("oom_kill").copied(),
-    })
+    let count = |name: &str| field(text, name).ok_or_else(|| format!("'{name}' is missing or garbled"));
+    Ok(VmStat { swapped_in: count("pswpin")?, swapped_out: count("pswpout")?, oom_kills: field(text, "oom_kill") })
 }
 
 /// A file of `/proc/pressure`.
@@ -229,7 +222,7 @@ pub fn usages(text: &str) -> Result<BTreeMap<PathBuf, Usage>, String> {
 pub fn process(text: &str) -> Option<Process> {
     // The name stands in parentheses and may hold any character, parentheses too.
     let (pid, rest) = text.split_once(" (")?;
-    let (name, rest) = rest.rsplit_once(") ")?;
+    let (name, rest) = rest.rsplit_once(')')?;
     let mut words = rest.split_ascii_whitespace();
     let state = words.next()?.chars().next()?;
     // Numbered as in proc_pid_stat(5), where the state is field 3.
@@ -269,7 +262,7 @@ pub fn files_limit(text: &str) -> Option<Option<u64>> {
 
 /// `/proc/PID/status`: swap used, in bytes.
 pub fn swap_used(text: &str) -> Option<u64> {
-    fields(text).get("VmSwap").map(|kilobytes| kilobytes.saturating_mul(1024))
+    field(text, "VmSwap").map(|kilobytes| kilobytes.saturating_mul(1024))
 }
 
 /// `/proc/PID/cgroup`: the ID of the container that the process belongs to, whichever engine, driver and

@@ -8,7 +8,7 @@ use std::thread;
 use nix::sys::statfs::{PROC_SUPER_MAGIC, statfs};
 use nix::unistd::{SysconfVar, sysconf};
 
-use super::root::{Root, read_into};
+use super::root::{Root, read_into, text};
 use crate::parse;
 use crate::snapshot::{Fact, Process, Processes};
 
@@ -90,7 +90,7 @@ fn read(directory: &mut PathBuf, buffer: &mut Vec<u8>) -> Result<Option<Process>
     let result = read_into(directory, buffer);
     directory.pop();
     match result {
-        Ok(()) => Ok(parse::process(&String::from_utf8_lossy(buffer))),
+        Ok(()) => Ok(parse::process(&text(buffer))),
         // ESRCH where it ended while it was read.
         Err(error) if error.kind() == ErrorKind::NotFound || error.raw_os_error() == Some(3) => Err(Gone),
         Err(_) => Ok(None),

@@ -1,5 +1,6 @@
 //! Reading below the roots of `/proc` and `/sys`, wherever they are.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -97,12 +98,19 @@ fn recorded(path: &Path) -> Fact<BTreeMap<PathBuf, Usage>> {
 
 /// The text of a file, whatever its bytes.
 pub fn read(path: &Path) -> io::Result<String> {
-    let mut bytes = Vec::new();
+    // Most files fit. Without room to begin with, the first read asks for 32 bytes, and each one doubles that.
+    let mut bytes = Vec::with_capacity(8 * 1024);
     read_into(path, &mut bytes)?;
     Ok(match String::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
     })
+}
+
+/// Bytes as text, whatever they are.
+pub fn text(bytes: &[u8]) -> Cow<'_, str> {
+    // The lossy way looks at each byte; nearly always there is nothing to lose.
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// The bytes of a file, into a buffer that is used again.
