@@ -176,6 +176,29 @@ fn critical_engine_hangs() {
 }
 
 #[test]
+fn critical_even_where_the_explanation_hangs() {
+    // A process that is stuck in the kernel does not tell its arguments.
+    let host = Host::new("file_limit");
+    for process in std::fs::read_dir(host.path("proc")).unwrap().flatten() {
+        let arguments = process.path().join("cmdline");
+        if process.path().join("stat").exists() && process.file_name().to_string_lossy().parse::<u32>().is_ok() {
+            let _ = std::fs::remove_file(&arguments);
+            support::tool::run("mkfifo", &[&arguments.display().to_string()]);
+        }
+    }
+    let options = ["--only", "files", "--show-args", "-t", "1s"];
+    let output = host.run(&options);
+    assert_eq!(output.code, 2, "{}", output.stdout);
+    assert!(output.first_line().contains("of the files it may open (over 90 %)"), "{}", output.stdout);
+    assert!(output.stdout.contains("no explanation within 1s, still waiting for "), "{}", output.stdout);
+    assert!(output.elapsed < Duration::from_millis(1500), "{:?}", output.elapsed);
+    // A verdict that is OK stays so.
+    let calm = host.run(&[&options[..], &["-v", "-c", "process_files_used_percent="]].concat());
+    let calm_code = host.run(&["--only", "files", "-c", "process_files_used_percent="]).code;
+    assert_eq!(calm.code, calm_code, "{}", calm.stdout);
+}
+
+#[test]
 fn critical_engine_that_is_none() {
     let faults: [(&str, Answer); 6] = [
         ("does not answer as it should", Answer::Raw(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec())),
@@ -410,10 +433,13 @@ fn bad_addresses_and_places_are_one_line() {
     assert!(run(&[], "ssh://root@host").contains("run the check on the Docker host itself"));
     assert!(run(&["-H", "nonsense"], "").contains("write unix:///PATH or tcp://HOST:PORT"));
     assert!(run(&["-H", "https://h:2376"], "").contains("TLS to the engine is not supported"));
-    assert!(run(&["--no-docker", "--procfs", "/nonexistent"], "").contains("/nonexistent: no such file or directory"));
-    assert!(run(&["--no-docker", "--statvfs", "/nonexistent"], "").contains("/nonexistent: no such file"));
+    assert!(
+        run(&["--no-docker", "--procfs", "/proc/nonexistent"], "")
+            .contains("/proc/nonexistent: no such file or directory")
+    );
+    assert!(run(&["--no-docker", "--statvfs", "/proc/nonexistent"], "").contains("/proc/nonexistent: no such file"));
     assert!(run(&["--sample", "20s"], "").contains("--sample must be shorter than --timeout"));
-    assert!(run(&["--busy", "/nonexistent"], "").contains("/nonexistent: no such file or directory"));
+    assert!(run(&["--busy", "/proc/nonexistent"], "").contains("/proc/nonexistent: no such file or directory"));
     assert!(run(&["--only", "cpus"], "").contains("a similar value exists: 'cpu'"));
     assert!(run(&["--top", "-1"], "").contains("--top"));
 }

@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(expanded(&["p", "-t", OPTIONS_FILE, name, "-c"]).unwrap(), ["p", "-t", "-v", "--exit-zero", "-c"]);
         assert_eq!(expanded(&["p", &format!("{OPTIONS_FILE}={name}")]).unwrap(), ["p", "-v", "--exit-zero"]);
         assert!(expanded(&["p", OPTIONS_FILE]).unwrap_err().contains("needs a file name"));
-        assert!(expanded(&["p", OPTIONS_FILE, "/nonexistent"]).unwrap_err().contains("no such file"));
+        assert!(expanded(&["p", OPTIONS_FILE, "/proc/nonexistent"]).unwrap_err().contains("no such file"));
         std::fs::write(&path, "--options-file x\n").unwrap();
         assert!(expanded(&["p", OPTIONS_FILE, name]).unwrap_err().contains("cannot name another"));
     }

@@ -110,6 +110,8 @@ impl Output {
 
 /// What the panic hook and the watchdog print with, set as soon as it is known.
 static OUTPUT: RwLock<Option<Output>> = RwLock::new(None);
+/// The verdict that only wants an explanation yet, which the watchdog gives if that hangs.
+static UNEXPLAINED: RwLock<Option<Report>> = RwLock::new(None);
 /// Whether the one answer has been given.
 static ANSWERED: AtomicBool = AtomicBool::new(false);
 /// The exit code of that answer.
@@ -242,9 +244,11 @@ fn check<P: Plugin>(output: &Output, common: &Common, arguments: P::Args) -> u8 
     let mut verdict = P::evaluate(&config, previous.as_ref(), &current, &now);
     if (verdict.report.state() != State::Ok || output.style.verbosity > 0)
         && let Ok(snapshot) = &mut current
-        && P::investigate(&config, previous.as_ref(), snapshot, &verdict.report, &deadline)
     {
-        verdict = P::evaluate(&config, previous.as_ref(), &current, &now);
+        *UNEXPLAINED.write().unwrap_or_else(PoisonError::into_inner) = Some(verdict.report.clone());
+        if P::investigate(&config, previous.as_ref(), snapshot, &verdict.report, &deadline) {
+            verdict = P::evaluate(&config, previous.as_ref(), &current, &now);
+        }
     }
     let mut report = verdict.report;
     add_notes(&mut report, &store, &deadline, output.style.verbosity);
@@ -337,8 +341,18 @@ fn watch(deadline: Deadline, state: State) {
 fn answer_timeout(deadline: &Deadline, state: State) -> u8 {
     let output = current_output();
     let allowed = crate::units::duration(deadline.allowed().as_secs_f64());
-    let text = format!("no answer within {allowed}, still waiting for {}", deadline.pending());
-    let mut report = Report::single(state, "timeout", text);
+    let pending = deadline.pending();
+    let unexplained = UNEXPLAINED.write().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(mut report) = unexplained {
+        // What was found out is worth more than that its explanation is missing.
+        let text = format!("no explanation within {allowed}, still waiting for {pending}");
+        let found = report.state();
+        let state = if found == State::Ok { State::Ok } else { State::Unknown };
+        report.items.push(Item::new("run", state, text));
+        return answer(&output, &render::render(&report, &output.style), found);
+    }
+    let mut report =
+        Report::single(state, "timeout", format!("no answer within {allowed}, still waiting for {pending}"));
     if let Some(item) = report.items.first_mut() {
         item.next.push("--timeout allows more time, --timeout-state chooses another state".into());
     }

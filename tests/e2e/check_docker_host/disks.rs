@@ -111,6 +111,10 @@ fn a_mount_that_hangs_is_named_and_all_else_is_judged() {
     named.has_code(3).headlines("no answer");
     assert!(named.output.elapsed <= Duration::from_millis(1500), "{:?}", named.output.elapsed);
 
+    let busy = Check::new(["--no-docker", "--busy", &mount.name()]).run(&[]);
+    busy.has_code(0).headlines(&format!("nobody uses mount {}", mount.name()));
+    assert!(busy.output.elapsed < Duration::from_secs(1), "{:?}", busy.output.elapsed);
+
     let untouched = Check::new(CALM).run(&["-v"]);
     untouched.has_code(0).line(&format!("not touched without --remote: {}", mount.name()));
     assert!(untouched.output.elapsed < Duration::from_secs(1), "{:?}", untouched.output.elapsed);

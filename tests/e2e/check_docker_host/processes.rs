@@ -126,7 +126,7 @@ fn processes_of_containers_are_named_with_their_container() {
     let said = check.run(&[]);
     let name = format!("busybox (deploy_greedy_1) pid {}", greedy.pid());
     said.has_code(2).headlines(&format!("{name} has 100 % of the files it may open (over 90 %)"));
-    said.line(&format!("10 (of 10) {name}"));
+    said.line(&format!("nearest to its limit is {name} with 10 of 10"));
     drop(greedy);
     check.run(&["-v"]).says_not("deploy_greedy_1");
 }

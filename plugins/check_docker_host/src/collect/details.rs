@@ -46,7 +46,7 @@ pub fn collect(config: &Config, snapshot: &mut Snapshot, subjects: &Subjects, de
         let _step = deadline.step("the container logs");
         details.logs = logs(&root.host(Path::new(data)));
     }
-    attribute(&root, config, &named, &mut details);
+    attribute(&root, config, &named, &mut details, deadline);
     ask_engine(config, snapshot, subjects, &mut details, deadline);
     snapshot.details = details;
     true
@@ -117,7 +117,8 @@ fn logs(data: &Path) -> Vec<(String, u64)> {
 }
 
 /// The container of each process that is named and, where asked for, its arguments.
-fn attribute(root: &Root, config: &Config, named: &BTreeSet<u32>, details: &mut Details) {
+fn attribute(root: &Root, config: &Config, named: &BTreeSet<u32>, details: &mut Details, deadline: &Deadline) {
+    let _step = deadline.step("the containers and arguments of processes");
     for pid in named {
         if let Ok(text) = read(&root.procfs.join(format!("{pid}/cgroup")))
             && let Some(id) = parse::container_id(&text)

@@ -184,7 +184,7 @@ pub fn exit_zero_makes_every_exit_0(plugin: &Plugin) {
         &["-t", "ten"],
         &["-w", "no such metric=5"],
         &["--format", "xml"],
-        &["--options-file", "/nonexistent"],
+        &["--options-file", "/proc/nonexistent"],
         &["--help"],
         &["--version"],
         &["--list-metrics"],
