@@ -3,16 +3,22 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 #![allow(clippy::indexing_slicing, reason = "a test that is wrong fails")]
 
+#[path = "check_docker_host/disks.rs"]
+mod disks;
+#[path = "check_docker_host/engine.rs"]
+mod engine;
 #[path = "check_docker_host/host.rs"]
 mod host;
+#[path = "check_docker_host/privileges.rs"]
+mod privileges;
+#[path = "check_docker_host/samples.rs"]
+mod samples;
 
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use host::{FIXTURES, Host, binary, healthy_engine, recorded, scenario};
+use host::{FIXTURES, Host, binary, healthy_engine, scenario};
 use support::contract::{Arguments, Plugin};
-use support::http::Answer;
 use support::run::Run;
 
 support::contract_tests!(Plugin {
@@ -101,81 +107,6 @@ fn culprits_are_named_with_their_container_on_every_cgroup_version() {
 }
 
 #[test]
-fn the_second_run_has_rates_and_culprits() {
-    let host = Host::new("healthy").with_engine(healthy_engine);
-    let first = host.run(&["-v"]);
-    assert!(first.stdout.contains("cpu: baseline taken"), "{}", first.stdout);
-    assert!(!first.stdout.contains("_per_second="), "{}", first.stdout);
-    host.becomes("cpu_busy");
-    host.assert("critical_cpu_busy_after_a_minute", &[]);
-}
-
-#[test]
-fn a_reboot_is_said_and_has_no_negative_rate() {
-    let host = Host::new("healthy");
-    host.run(&[]);
-    host.becomes("rebooted");
-    host.assert("warning_rebooted_since_the_last_run", &["-v"]);
-}
-
-#[test]
-fn counters_that_fall_are_a_new_baseline() {
-    let host = Host::new("cpu_busy");
-    host.run(&[]);
-    // The boot is the same and time went on, and yet every counter is lower than before.
-    let uptime = std::fs::read_to_string(host.path("proc/uptime")).unwrap().replace("18902", "18903");
-    host.becomes("healthy");
-    std::fs::write(host.path("proc/uptime"), uptime).unwrap();
-    let output = host.run(&["-v"]);
-    assert_eq!(output.code, 0, "{}", output.stdout);
-    assert!(!output.stdout.contains("=-"), "{}", output.stdout);
-    assert!(output.stdout.contains("cpu: baseline taken"), "{}", output.stdout);
-}
-
-#[test]
-fn a_remount_stays_critical_until_it_is_mended() {
-    let host = Host::new("healthy");
-    assert_eq!(host.run(&[]).code, 0);
-    host.becomes("read_only_remount");
-    host.assert("critical_read_only_remount", &[]);
-    assert_eq!(host.run(&[]).code, 2, "the second run after it");
-    assert_eq!(host.run(&["-c", "/:read_only="]).code, 0, "it is meant to be");
-    host.becomes("healthy");
-    assert_eq!(host.run(&[]).code, 0);
-    assert_eq!(Host::new("read_only_remount").run(&[]).code, 0, "it never was writable as far as is known");
-}
-
-#[test]
-fn critical_read_only_docker_data() {
-    let host = Host::new("docker_root_read_only").with_engine(healthy_engine);
-    host.assert("critical_read_only_docker_data", &[]);
-}
-
-#[test]
-fn critical_disk_of_docker() {
-    Host::new("disk_96").with_engine(healthy_engine).assert("critical_disk_of_docker", &[]);
-}
-
-#[test]
-fn critical_engine_down() {
-    let host = Host::new("healthy").with_engine(healthy_engine);
-    assert_eq!(host.run(&[]).code, 0);
-    std::fs::remove_file(host.path("docker.sock")).unwrap();
-    // The data root is remembered, so its disk is still judged.
-    host.assert("critical_engine_down", &[]);
-}
-
-#[test]
-fn critical_engine_hangs() {
-    let host = Host::new("healthy").with_engine(|routes| routes.on("GET", "/_ping", Answer::HangBeforeHeaders));
-    let output = host.run(&["-t", "1s"]);
-    assert_eq!(output.code, 2, "{}", output.stdout);
-    assert!(output.first_line().contains("accepts connections and does not answer"), "{}", output.stdout);
-    assert!(output.elapsed < Duration::from_millis(1500), "{:?}", output.elapsed);
-    assert!(output.stdout.contains("memory_used_percent="), "the rest is judged: {}", output.stdout);
-}
-
-#[test]
 fn critical_even_where_the_explanation_hangs() {
     // A process that is stuck in the kernel does not tell its arguments.
     let host = Host::new("file_limit");
@@ -199,140 +130,6 @@ fn critical_even_where_the_explanation_hangs() {
 }
 
 #[test]
-fn critical_engine_that_is_none() {
-    let faults: [(&str, Answer); 6] = [
-        ("does not answer as it should", Answer::Raw(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec())),
-        (
-            "does not answer as it should: it answers HTTP 500: no space left",
-            Answer::status(500, r#"{"message":"no space left"}"#),
-        ),
-        ("not answered with OK", Answer::text("<html>")),
-        ("longer than 1 MiB", Answer::Endless),
-        ("connection broke off", Answer::CloseMidBody(b"O".to_vec())),
-        ("does not answer", Answer::HangAfterHeaders),
-    ];
-    for (sentence, answer) in faults {
-        let described = format!("{answer:?}");
-        let host = Host::new("healthy").with_engine(|routes| routes.on("GET", "/_ping", answer));
-        let output = host.run(&["-t", "2s"]);
-        assert_eq!(output.code, 2, "{described}: {}", output.stdout);
-        assert!(output.first_line().contains(sentence), "{described}: {}", output.stdout);
-    }
-}
-
-#[test]
-fn engine_without_info_is_critical_and_with_odd_info_is_not() {
-    let info = |answer: Answer| {
-        Host::new("healthy")
-            .with_engine(|routes| {
-                routes.on("GET", "/_ping", Answer::text("OK").header("Api-Version", "1.99")).on(
-                    "GET",
-                    "/v1.51/info",
-                    answer,
-                )
-            })
-            .run(&[])
-    };
-    let broken = info(Answer::json("{\"Containers"));
-    assert_eq!(broken.code, 2, "{}", broken.stdout);
-    assert!(broken.first_line().contains("answers a ping, but not for its state"), "{}", broken.stdout);
-    for odd in ["{}", r#"{"Warnings": null, "ContainersRunning": null, "New": [1]}"#] {
-        let output = info(Answer::json(odd));
-        assert_eq!(output.code, 0, "{odd}: {}", output.stdout);
-    }
-}
-
-#[test]
-fn warnings_of_the_engine_are_counted_and_cannot_forge_output() {
-    let text = String::from_utf8(recorded("info.json")).unwrap();
-    let warned = text
-        .replace("\"Warnings\":null", r#""Warnings":["WARNING: No swap limit support","a | b=1\nCRITICAL\u001b[31m"]"#);
-    assert_ne!(warned, text);
-    let host = Host::new("healthy").with_engine(|routes| {
-        routes.on("GET", "/_ping", Answer::text("OK").header("Api-Version", "1.41")).on(
-            "GET",
-            "/v1.41/info",
-            Answer::json(warned),
-        )
-    });
-    let output = host.run(&["-v"]);
-    assert!(output.stdout.contains("docker_warnings=2"), "{}", output.stdout);
-    assert!(output.stdout.contains("(the engine warns: a / b=1 CRITICAL)"), "{}", output.stdout);
-    assert_eq!(output.code, 0);
-}
-
-#[test]
-fn unknown_socket_without_permission() {
-    let run = Unprivileged::new();
-    let host = Host::new("healthy").with_engine(healthy_engine);
-    Unprivileged::may_enter(&host);
-    let socket = host.path("docker.sock");
-    std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o600)).unwrap();
-    let output = run.run(&host, &["--only", "docker"]);
-    assert_eq!(output.code, 3, "{}{}", output.stdout, output.stderr);
-    assert!(output.first_line().contains("permission denied on unix://"), "{}", output.stdout);
-    assert!(output.stdout.contains("-> add the monitoring user to the group docker"), "{}", output.stdout);
-}
-
-#[test]
-fn what_is_hidden_is_counted_and_not_guessed() {
-    let run = Unprivileged::new();
-    let host = Host::new("healthy");
-    Unprivileged::may_enter(&host);
-    for pid in [812, 1500, 1600] {
-        let fd = host.path(&format!("proc/{pid}/fd"));
-        std::fs::set_permissions(fd, std::fs::Permissions::from_mode(0o000)).unwrap();
-    }
-    let stat = host.path("proc/1700/stat");
-    std::fs::set_permissions(stat, std::fs::Permissions::from_mode(0o000)).unwrap();
-    let output = run.run(&host, &["-v"]);
-    assert_eq!(output.code, 0, "{}{}", output.stdout, output.stderr);
-    assert!(
-        output.stdout.contains("the open files of 3 of 7 processes are hidden from this user"),
-        "{}",
-        output.stdout
-    );
-    assert!(output.stdout.contains("1 processes could not be read"), "{}", output.stdout);
-}
-
-/// Runs the check as `nobody`; as an ordinary user the tests are unprivileged already.
-struct Unprivileged {
-    program: PathBuf,
-    is_root: bool,
-    _directory: tempfile::TempDir,
-}
-
-impl Unprivileged {
-    fn new() -> Self {
-        let id = support::tool::run("id", &["-u"]);
-        // The build directory may be closed to nobody.
-        let directory = tempfile::tempdir().unwrap();
-        let program = directory.path().join("check_docker_host");
-        std::fs::copy(binary(), &program).unwrap();
-        std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-        Self { program, is_root: id.trim() == "0", _directory: directory }
-    }
-
-    /// Lets it enter the directories of `host`, which are closed to others.
-    fn may_enter(host: &Host) {
-        for directory in [host.directory.path(), host.state.path()] {
-            std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o755)).unwrap();
-        }
-    }
-
-    fn run(&self, host: &Host, arguments: &[&str]) -> support::run::Output {
-        let run = if self.is_root {
-            Run::new(support::tool::need("setpriv", "apt-get install util-linux"))
-                .args(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
-                .arg(&self.program)
-        } else {
-            Run::new(&self.program)
-        };
-        run.args(host.options()).args(arguments).no_state_dir().output()
-    }
-}
-
-#[test]
 fn five_thousand_processes_are_read() {
     let mut tree = scenario("healthy");
     for pid in 10_000..15_000 {
@@ -349,50 +146,6 @@ fn five_thousand_processes_are_read() {
 }
 
 #[test]
-fn a_history_of_growth_becomes_a_forecast() {
-    let host = Host::new("disk_96");
-    host.run(&["--only", "disk"]);
-    let file = std::fs::read_dir(host.state.path())
-        .unwrap()
-        .flatten()
-        .find(|file| file.path().extension() == Some("json".as_ref()))
-        .unwrap()
-        .path();
-    let mut sample: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
-    let history = &mut sample["data"]["history"]["/var"];
-    let (now, used) = (history[0][0].as_u64().unwrap(), history[0][1].as_u64().unwrap());
-    let gib = 1u64 << 30;
-    *history =
-        (0..12).map(|quarter| serde_json::json!([now - quarter * 900, used - quarter * gib / 4])).rev().collect();
-    std::fs::write(&file, serde_json::to_vec(&sample).unwrap()).unwrap();
-
-    let output = host.run(&["--only", "disk"]);
-    assert!(output.first_line().contains("disk /var full in 3h 47m (below 4h)"), "{}", output.stdout);
-    assert!(output.stdout.contains("full in 3h 47m at 1 GiB/h if it goes on like this"), "{}", output.stdout);
-    assert!(!output.first_line().contains(" /:full_in="), "no trend there: {}", output.stdout);
-}
-
-#[test]
-fn mounts_are_chosen_by_name() {
-    let host = Host::new("healthy");
-    let perfdata = |arguments: &[&str]| {
-        let output = host.run(&[&["--only", "disk", "--perfdata", "used_percent"], arguments].concat());
-        (output.first_line().split(" | ").nth(1).unwrap_or_default().to_owned(), output.code)
-    };
-    assert_eq!(perfdata(&["--mount", "/var"]), ("/var:used_percent=61.05%;90;95;0;100".to_owned(), 0));
-    assert_eq!(
-        perfdata(&["--exclude-mount", "/boot/*", "--exclude-mount", "/"]).0,
-        "/var:used_percent=61.05%;90;95;0;100"
-    );
-    // The same device as /var, and named.
-    assert!(perfdata(&["--mount", "/srv/volumes"]).0.starts_with("/srv/volumes:used_percent="));
-    let missing = host.run(&["--only", "disk", "--mount", "/data"]);
-    assert_eq!(missing.code, 2);
-    assert!(missing.first_line().contains("/data is not mounted"), "{}", missing.stdout);
-    assert_eq!(host.run(&["--only", "disk", "--mount", "/data*"]).code, 3, "a pattern that matches nothing");
-}
-
-#[test]
 fn services_that_judge_different_mounts_keep_apart() {
     let host = Host::new("healthy");
     let services = [&["--only", "disk", "--mount", "/var"], &["--only", "disk", "--mount", "/"]];
@@ -404,12 +157,6 @@ fn services_that_judge_different_mounts_keep_apart() {
         let output = host.run(service);
         assert_eq!(output.code, code, "{}", output.stdout);
     }
-}
-
-#[test]
-fn remote_mounts_are_named_and_not_touched() {
-    let output = Host::new("healthy").run(&["--only", "disk", "-v"]);
-    assert!(output.stdout.contains("not touched without --remote: /mnt/backup"), "{}", output.stdout);
 }
 
 #[test]
@@ -434,10 +181,12 @@ fn bad_addresses_and_places_are_one_line() {
     assert!(run(&["-H", "nonsense"], "").contains("write unix:///PATH or tcp://HOST:PORT"));
     assert!(run(&["-H", "https://h:2376"], "").contains("TLS to the engine is not supported"));
     assert!(
-        run(&["--no-docker", "--procfs", "/proc/nonexistent"], "")
+        run(&["--no-docker", "--rootfs", "/host", "--procfs", "/proc/nonexistent"], "")
             .contains("/proc/nonexistent: no such file or directory")
     );
     assert!(run(&["--no-docker", "--statvfs", "/proc/nonexistent"], "").contains("/proc/nonexistent: no such file"));
+    assert!(run(&["--procfs", "/host/proc"], "").contains("needs its root too: --rootfs"));
+    assert!(run(&["--sample", "10ms"], "").contains("--sample must be 50ms or longer"));
     assert!(run(&["--sample", "20s"], "").contains("--sample must be shorter than --timeout"));
     assert!(run(&["--busy", "/proc/nonexistent"], "").contains("/proc/nonexistent: no such file or directory"));
     assert!(run(&["--only", "cpus"], "").contains("a similar value exists: 'cpu'"));

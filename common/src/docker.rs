@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::http::{Client, Endpoint, HttpError};
 
@@ -41,7 +41,8 @@ pub fn parse_endpoint(text: &str) -> Result<Endpoint, String> {
         let authority = authority.trim_end_matches('/');
         let (host, port) = authority.rsplit_once(':').unwrap_or((authority, "2375"));
         let is_whole = !host.is_empty() && (!host.contains(':') || (host.starts_with('[') && host.ends_with(']')));
-        if !is_whole || port.parse::<u16>().is_err() || authority.contains(['/', '@', ' ']) {
+        let is_host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']' | '%');
+        if !is_whole || port.parse::<u16>().is_err() || !host.chars().all(is_host) {
             return Err(format!("'{text}' is not tcp://HOST:PORT"));
         }
         return Ok(Endpoint::Tcp(format!("{host}:{port}")));
@@ -183,21 +184,33 @@ fn refused(status: u16, body: &[u8]) -> EngineError {
     EngineError::Status { status, message }
 }
 
+/// A field that an engine writes in a way of its own is absent, and the others are not lost with it.
+fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(value).ok())
+}
+
 /// The part of `/info` that the checks use.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Info {
     /// Engine version, `20.10.24`.
+    #[serde(deserialize_with = "lenient")]
     pub server_version: Option<String>,
     /// Where the engine keeps its data.
+    #[serde(deserialize_with = "lenient")]
     pub docker_root_dir: Option<String>,
     /// Containers in state running.
+    #[serde(deserialize_with = "lenient")]
     pub containers_running: Option<u64>,
     /// Containers in state paused.
+    #[serde(deserialize_with = "lenient")]
     pub containers_paused: Option<u64>,
     /// Containers in any other state.
+    #[serde(deserialize_with = "lenient")]
     pub containers_stopped: Option<u64>,
     /// What the engine warns of, in its own words.
+    #[serde(deserialize_with = "lenient")]
     pub warnings: Option<Vec<String>>,
 }
 
@@ -329,6 +342,7 @@ mod tests {
             ("tcp://", "tcp://HOST:PORT"),
             ("tcp://host:99999", "tcp://HOST:PORT"),
             ("tcp://host:1/path", "tcp://HOST:PORT"),
+            ("tcp://ho|st\n:1", "tcp://HOST:PORT"),
             ("", "not an address"),
         ] {
             let refusal = parse_endpoint(bad).unwrap_err();

@@ -3,13 +3,14 @@
 /// A pattern in which `*` stands for any characters (none included, `/` too) and `?` for one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Glob {
+    text: String,
     pattern: Vec<char>,
 }
 
 impl Glob {
     /// A pattern; every text is one.
     pub fn new(pattern: &str) -> Self {
-        Self { pattern: pattern.chars().collect() }
+        Self { text: pattern.to_owned(), pattern: pattern.chars().collect() }
     }
 
     /// Whether the whole of `text` matches.
@@ -35,6 +36,11 @@ impl Glob {
                 }
             }
         }
+    }
+
+    /// The one text that the pattern names, if it names just one.
+    pub fn literal(&self) -> Option<&str> {
+        self.is_literal().then_some(self.text.as_str())
     }
 
     /// Whether the pattern names exactly one text.

@@ -3,10 +3,14 @@
 use std::fmt;
 use std::io::{self, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use nix::sys::socket::sockopt::SendTimeout;
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, setsockopt, socket};
+use nix::sys::time::TimeVal;
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
@@ -190,10 +194,24 @@ impl Connector for UnixConnector {
     type Out = UnixTransport;
 
     fn connect(&self, details: &ConnectionDetails, _: Option<()>) -> Result<Option<UnixTransport>, Error> {
-        let stream = UnixStream::connect(&self.0)?;
+        let stream =
+            connect(&self.0, left(details.timeout)?).map_err(|error| timed_out(error, details.timeout.reason))?;
         let buffers = LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
         Ok(Some(UnixTransport { stream, buffers }))
     }
+}
+
+/// Connects within `allowed`. A server that is stopped keeps the next one waiting once its backlog is full.
+fn connect(path: &Path, allowed: Option<Duration>) -> io::Result<UnixStream> {
+    let socket = socket(AddressFamily::Unix, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
+    if let Some(allowed) = allowed {
+        let seconds = i64::try_from(allowed.as_secs()).unwrap_or(i64::MAX);
+        // Zero would be without end.
+        let limit = TimeVal::new(seconds, i64::from(allowed.subsec_micros()).max(1));
+        setsockopt(&socket, SendTimeout, &limit)?;
+    }
+    nix::sys::socket::connect(socket.as_raw_fd(), &UnixAddr::new(path)?)?;
+    Ok(UnixStream::from(socket))
 }
 
 struct UnixTransport {

@@ -173,6 +173,13 @@ impl Thresholds {
         [&self.warning, &self.critical].iter().any(|rules| most_specific(rules, metric, instance).is_some())
     }
 
+    /// The instances that `-w` and `-c` name for `metric` without a pattern.
+    pub fn named_instances<'a>(&'a self, metric: &Definition) -> impl Iterator<Item = &'a str> + use<'a> {
+        let name = metric.name.clone();
+        let rules = self.warning.iter().chain(&self.critical).filter(move |rule| rule.metric == name);
+        rules.filter_map(|rule| rule.instance.as_ref().and_then(Glob::literal))
+    }
+
     /// `value` of `metric`, rounded as its unit says and judged.
     pub fn judge(&self, metric: &Definition, instance: Option<&str>, value: Number) -> Metric {
         let value = value.rounded(metric.unit.decimals());
@@ -214,6 +221,9 @@ impl Rule {
             None => (None, name),
         };
         let definition = find(table, metric)?;
+        if instance == Some("") {
+            return Err("the instance before the colon is empty; * means all".to_owned());
+        }
         if instance.is_some() && definition.per.is_none() {
             return Err(format!("{metric} exists once and takes no instance"));
         }
@@ -328,7 +338,10 @@ impl Metric {
 
     /// The value with its unit, for a reader.
     pub fn human(&self) -> String {
-        self.definition.unit.human(self.value)
+        let human = self.definition.unit.human(self.value);
+        // `95 % (over 95 %)` would puzzle: what was rounded away is what matters then.
+        let is_puzzling = self.breach().is_some_and(|breach| breach.ends_with(&format!(" {human}")));
+        if is_puzzling && self.definition.unit == Unit::Percent { format!("{} %", self.value) } else { human }
     }
 
     /// How the value breaks its range (`over 90 %`), if it does.

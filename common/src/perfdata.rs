@@ -1,5 +1,6 @@
 //! Performance data in the form that Nagios, Icinga and their graphers accept at every value and label.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::metric::Metric;
@@ -8,17 +9,24 @@ use crate::range::Range;
 /// All `metrics` as one perfdata string, empty if there are none.
 pub fn render<'a>(metrics: impl IntoIterator<Item = &'a Metric>) -> String {
     let mut text = String::new();
+    let mut labels = BTreeSet::new();
     for metric in metrics {
         if !text.is_empty() {
             text.push(' ');
         }
-        write(&mut text, metric);
+        // Two instances can come out alike; a grapher would mix them.
+        let plain = plain_label(&metric.full_name());
+        let numbered = (2..).map(|number| format!("{plain}_{number}"));
+        let label = std::iter::once(plain.clone()).chain(numbered).find(|label| !labels.contains(label));
+        let label = label.unwrap_or(plain);
+        write(&mut text, &label, metric);
+        labels.insert(label);
     }
     text
 }
 
 /// `'label'=value[UOM];[warn];[crit];[min];[max]`, without the empty fields at the end.
-fn write(text: &mut String, metric: &Metric) {
+fn write(text: &mut String, label: &str, metric: &Metric) {
     let unit = if metric.definition.kind == crate::metric::Kind::Counter
         && metric.definition.unit == crate::units::Unit::Number
     {
@@ -27,7 +35,7 @@ fn write(text: &mut String, metric: &Metric) {
         metric.definition.unit.perfdata()
     };
     let start = text.len();
-    let _ = write!(text, "{}={}{unit}", label(&metric.full_name()), metric.value);
+    let _ = write!(text, "{}={}{unit}", quoted(label), metric.value);
     let range = |range: Option<Range>| range.map(|range| range.to_string()).unwrap_or_default();
     let number = |number: Option<crate::number::Number>| number.map(|number| number.to_string()).unwrap_or_default();
     for field in [range(metric.bounds.warning), range(metric.bounds.critical), number(metric.min), number(metric.max)] {
@@ -37,10 +45,14 @@ fn write(text: &mut String, metric: &Metric) {
     text.truncate(length.max(start));
 }
 
-/// A label that no parser misreads: what has a meaning becomes `_`, and what holds a space is quoted.
-fn label(name: &str) -> String {
-    let safe: String = name.replace("::", "__").chars().map(|c| if is_special(c) { '_' } else { c }).collect();
-    if safe.contains(' ') { format!("'{safe}'") } else { safe }
+/// A label that no parser misreads: what has a meaning becomes `_`.
+fn plain_label(name: &str) -> String {
+    name.replace("::", "__").chars().map(|c| if is_special(c) { '_' } else { c }).collect()
+}
+
+/// A label in quotes where it holds a space.
+fn quoted(label: &str) -> String {
+    if label.contains(' ') { format!("'{label}'") } else { label.to_owned() }
 }
 
 fn is_special(c: char) -> bool {
@@ -77,6 +89,16 @@ mod tests {
         assert_eq!(rendered(&USED, Some("/my disk"), 1.0), "'/my disk:used_percent'=1%;90;95");
         assert_eq!(rendered(&USED, Some("a'b=c|d::e"), 1.0), "a_b_c/d__e:used_percent=1%;90;95");
         assert_eq!(rendered(&USED, Some("ends:"), 1.0), "ends__used_percent=1%;90;95");
+    }
+
+    #[test]
+    fn labels_that_come_out_alike_are_numbered() {
+        let thresholds = Thresholds::parse(&[&PANICS, &USED], None, &[], &[]).unwrap();
+        let metrics = ["/a=b", "/a_b", "/a'b"].map(|mount| thresholds.judge(&USED, Some(mount), Number::integer(1)));
+        assert_eq!(
+            render(&metrics),
+            "/a_b:used_percent=1%;90;95 /a_b:used_percent_2=1%;90;95 /a_b:used_percent_3=1%;90;95"
+        );
     }
 
     proptest! {

@@ -37,6 +37,9 @@ const BYTES: &[(&str, Factor)] = &[
 ];
 const PERCENT: &[(&str, Factor)] = &[("%", by(1))];
 
+/// No duration on a command line is longer, in seconds.
+const LONGEST: i128 = 366 * 86_400;
+
 #[derive(Clone, Copy)]
 enum Factor {
     Times(i128),
@@ -165,6 +168,9 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let seconds = sum(Unit::Seconds, text)?;
     if seconds <= Number::ZERO {
         return Err(format!("'{text}' is not a duration above zero"));
+    }
+    if seconds > Number::integer(LONGEST) {
+        return Err(format!("'{text}' is longer than a year"));
     }
     Duration::try_from_secs_f64(seconds.to_f64()).map_err(|_| format!("'{text}' is too long"))
 }

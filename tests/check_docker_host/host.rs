@@ -73,6 +73,13 @@ impl Host {
         tree.unpack_into(self.directory.path());
     }
 
+    /// The file that holds the samples; there is one.
+    pub fn sample(&self) -> PathBuf {
+        let files = std::fs::read_dir(self.state.path()).expect("the directory of samples").flatten();
+        let mut samples = files.map(|file| file.path()).filter(|path| path.extension() == Some("json".as_ref()));
+        samples.next().expect("a sample")
+    }
+
     /// The options that point a run at this host. Without an engine the docker group is left out.
     pub fn options(&self) -> Vec<String> {
         let path = |name: &str| self.path(name).display().to_string();
@@ -84,7 +91,7 @@ impl Host {
             "--statvfs".to_owned(),
             path("statvfs"),
             "--sample".to_owned(),
-            "1ms".to_owned(),
+            "50ms".to_owned(),
         ];
         if self.engine.is_some() {
             options.extend(["--docker-host".to_owned(), format!("unix://{}", path("docker.sock"))]);

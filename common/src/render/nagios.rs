@@ -76,11 +76,10 @@ pub(super) fn first_line(report: &Report, state: State) -> String {
 fn problems(items: &[Item]) -> Vec<&Item> {
     fn collect<'a>(items: &'a [Item], into: &mut Vec<&'a Item>) {
         for item in items {
-            if item.state == State::Ok {
-                collect(&item.children, into);
-            } else {
+            if item.state != State::Ok {
                 into.push(item);
             }
+            collect(&item.children, into);
         }
     }
     let mut found = Vec::new();

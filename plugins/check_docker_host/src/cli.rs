@@ -1,7 +1,7 @@
 //! Options to configuration.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -12,6 +12,10 @@ use common::metric::Thresholds;
 use common::options::Common;
 use common::state::State;
 use common::units::parse_duration;
+
+/// CPU time is counted in hundredths of a second; less than a few of them tells nothing.
+pub const SHORTEST_SAMPLE: Duration = Duration::from_millis(50);
+const DEFAULT_SAMPLE: Duration = Duration::from_millis(250);
 
 /// What is looked at, in the order of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -117,9 +121,9 @@ pub struct Arguments {
     /// Let high memory use be CRITICAL even while nothing waits for memory
     #[arg(long)]
     pub no_pressure_gate: bool,
-    /// Time between two samples where there is no earlier run to compare with
-    #[arg(long, value_name = "DURATION", default_value = "250ms", value_parser = parse_duration, allow_hyphen_values = true)]
-    pub sample: Duration,
+    /// Time between two samples where there is no earlier run to compare with, at least 50ms [default: 250ms]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, allow_hyphen_values = true)]
+    pub sample: Option<Duration>,
     /// Instead of all else, tell who uses PATH: open files, working directories, roots and mappings
     #[arg(long, value_name = "PATH")]
     pub busy: Option<PathBuf>,
@@ -156,6 +160,8 @@ pub struct Config {
     pub thresholds: Thresholds,
     /// State of a mount or engine that did not answer in time.
     pub timeout_state: State,
+    /// Time between two samples of one run.
+    pub sample: Duration,
     /// Number of `-v`.
     pub verbosity: u8,
     /// The options that need no translation.
@@ -166,6 +172,16 @@ impl Config {
     /// Whether `group` is to be looked at.
     pub fn wants(&self, group: Group) -> bool {
         self.groups.contains(&group)
+    }
+}
+
+/// The time between two samples, which must leave some of the run's.
+fn sample(given: Option<Duration>, timeout: Duration) -> Result<Duration, String> {
+    match given {
+        Some(sample) if sample >= timeout => Err("--sample must be shorter than --timeout".to_owned()),
+        Some(sample) if sample < SHORTEST_SAMPLE => Err("--sample must be 50ms or longer".to_owned()),
+        Some(sample) => Ok(sample),
+        None => Ok(DEFAULT_SAMPLE.min(timeout / 2)),
     }
 }
 
@@ -182,20 +198,29 @@ pub fn configure(options: Arguments, thresholds: Thresholds, common: &Common) ->
     if groups.is_empty() {
         return Err("no group is left to look at".to_owned());
     }
-    if options.sample >= common.timeout {
-        return Err("--sample must be shorter than --timeout".to_owned());
+    let sample = sample(options.sample, common.timeout)?;
+    let looks_at_mounts = groups.contains(&Group::Disk) || groups.contains(&Group::Docker);
+    if options.procfs != Path::new("/proc")
+        && options.rootfs == Path::new("/")
+        && options.statvfs.is_none()
+        && looks_at_mounts
+    {
+        return Err("--procfs of another host needs its root too: --rootfs, or --skip disk,docker".to_owned());
     }
     let engine = match docker::endpoint(options.docker_host.as_deref()) {
         // A wrong address in the environment is of no concern to a run that would only ask it for names.
         Err(_) if !groups.contains(&Group::Docker) && options.docker_host.is_none() => docker::default_endpoint(),
         endpoint => endpoint?,
     };
-    let globs = |patterns: &[String]| patterns.iter().map(|pattern| Glob::new(pattern)).collect();
+    // A mount is written without the slash that a shell's completion leaves at its end.
+    let plain = |name: &String| if name == "/" { name.clone() } else { name.trim_end_matches('/').to_owned() };
+    let globs = |patterns: &[String]| patterns.iter().map(|pattern| Glob::new(&plain(pattern))).collect();
     Ok(Config {
         groups,
         engine,
         mounts: globs(&options.mount),
-        required_mounts: options.mount.iter().filter(|name| Glob::new(name).is_literal()).cloned().collect(),
+        required_mounts: options.mount.iter().map(plain).filter(|name| Glob::new(name).is_literal()).collect(),
+        sample,
         excluded_mounts: globs(&options.exclude_mount),
         thresholds,
         timeout_state: common.timeout_state.into(),

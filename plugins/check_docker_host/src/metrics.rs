@@ -76,7 +76,7 @@ common::metrics! {
     /// Swapped out.
     SWAP_OUT = Definition::gauge("swap", "swap_out_per_second", Number, "Pages written to swap (vmstat so, in pages)");
     /// OOM kills.
-    OOM_KILLS = Definition::gauge("swap", "oom_kills", Number, "Processes killed for lack of memory since the last run").defaults("0", "0");
+    OOM_KILLS = Definition::gauge("swap", "oom_kills", Number, "Kills for lack of memory in the last hour, as far as earlier runs tell").defaults("0", "0");
 
     /// CPU pressure.
     CPU_PRESSURE_SOME = pressure("cpu_pressure_some", "Time in which some thread waited for a CPU, of the last 60 s").defaults("50", "80");

@@ -1,12 +1,14 @@
 //! Text of the kernel to facts. Pure; every text is taken, none panics.
 //!
 //! procfs-core reads what it reads safely. Its parsers of `PID/stat`, `PID/limits` and `pressure` panic on text
-//! that is cut short, and that of `meminfo` wants forty fields where eight are used; those are read here.
+//! that is cut short, that of `meminfo` wants forty fields where eight are used, and that of `mountinfo` takes paths
+//! for UTF-8 and keeps their escapes; those are read here.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 
-use procfs_core::process::MountInfo;
 use procfs_core::{DiskStat, FromRead as _, LoadAverage};
 
 use crate::snapshot::{CpuCounters, Disk, Load, Memory, Process, Stall, Stat, Usage, VmStat};
@@ -90,10 +92,14 @@ pub fn memory(text: &str) -> Result<Memory, String> {
         .into_iter()
         .flatten()
         .fold(0, u64::saturating_add);
+    // Shared memory is part of the page cache and cannot be given back.
+    let shared = optional("Shmem").unwrap_or(0);
     Ok(Memory {
         total,
         // Kernels before 3.14 have no estimate of their own; this is the rule that it replaced.
-        available: optional("MemAvailable").unwrap_or_else(|| free.saturating_add(cache)).min(total),
+        available: optional("MemAvailable")
+            .unwrap_or_else(|| free.saturating_add(cache).saturating_sub(shared))
+            .min(total),
         cache,
         dirty: optional("Dirty").unwrap_or(0),
         swap_total: bytes("SwapTotal")?,
@@ -154,12 +160,14 @@ pub fn disks(text: &str) -> Result<BTreeMap<String, Disk>, String> {
 /// One line of `mountinfo`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MountLine {
-    /// Mount ID, by which `/proc/PID/fdinfo` refers to it.
-    pub id: i32,
+    /// Mount ID.
+    pub id: u64,
+    /// ID of the mount that it is mounted on.
+    pub parent: u64,
     /// `major:minor`.
     pub device: String,
     /// The directory of the filesystem that is mounted.
-    pub root: String,
+    pub root: PathBuf,
     /// Where it is mounted.
     pub path: PathBuf,
     /// Filesystem type.
@@ -170,31 +178,47 @@ pub struct MountLine {
     pub read_only: bool,
 }
 
-/// `/proc/PID/mountinfo`, and how many of its lines could not be read.
-pub fn mounts(text: &str) -> (Vec<MountLine>, usize) {
+/// `/proc/PID/mountinfo`, and how many of its lines could not be read. Paths are bytes, so it is read as bytes.
+pub fn mounts(text: &[u8]) -> (Vec<MountLine>, usize) {
+    let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let mut garbled = 0;
-    let mut lines = Vec::new();
-    for line in text.lines() {
-        match MountInfo::from_line(line) {
-            Ok(row) => lines.push(MountLine {
-                id: row.mnt_id,
-                device: row.majmin,
-                root: unescape(&row.root),
-                path: PathBuf::from(unescape(&row.mount_point.to_string_lossy())),
-                kind: row.fs_type,
-                source: row.mount_source.as_deref().map(unescape).unwrap_or_default(),
-                read_only: row.mount_options.contains_key("ro") || row.super_options.contains_key("ro"),
-            }),
-            Err(_) => garbled += 1,
-        }
-    }
-    (lines, garbled)
+    let mounts = lines.filter_map(|line| {
+        let mount = mount(line);
+        garbled += usize::from(mount.is_none());
+        mount
+    });
+    (mounts.collect(), garbled)
+}
+
+/// `ID parent device root path options [optional fields] - type source superblock-options`
+fn mount(line: &[u8]) -> Option<MountLine> {
+    let mut fields = line.split(|byte| *byte == b' ');
+    let mut next = || fields.next().filter(|field| !field.is_empty());
+    let words = |field: &[u8]| String::from_utf8_lossy(&unescape(field)).into_owned();
+    let (id, parent, device) = (next()?, next()?, next()?);
+    let number = |field: &[u8]| std::str::from_utf8(field).ok()?.parse().ok();
+    let (id, parent) = (number(id)?, number(parent)?);
+    let is_device = device.contains(&b':') && device.iter().all(|byte| byte.is_ascii_digit() || *byte == b':');
+    let (root, path, options) = (next()?, next()?, next()?);
+    while next()? != b"-" {}
+    let (kind, source, of_filesystem) = (next()?, fields.next()?, fields.next().unwrap_or_default());
+    let is_read_only = |options: &[u8]| options.split(|byte| *byte == b',').any(|option| option == b"ro");
+    is_device.then(|| MountLine {
+        id,
+        parent,
+        device: words(device),
+        root: PathBuf::from(OsString::from_vec(unescape(root))),
+        path: PathBuf::from(OsString::from_vec(unescape(path))),
+        kind: words(kind),
+        source: words(source),
+        read_only: is_read_only(options) || is_read_only(of_filesystem),
+    })
 }
 
 /// The kernel writes white space and backslashes in paths as three octal digits.
-fn unescape(text: &str) -> String {
-    let mut plain = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
+fn unescape(field: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(field.len());
+    let mut rest = field;
     while let Some((&byte, tail)) = rest.split_first() {
         let octal = tail.get(..3).filter(|_| byte == b'\\').and_then(|digits| {
             let digits = std::str::from_utf8(digits).ok()?;
@@ -203,7 +227,7 @@ fn unescape(text: &str) -> String {
         plain.push(octal.unwrap_or(byte));
         rest = if octal.is_some() { tail.get(3..).unwrap_or_default() } else { tail };
     }
-    String::from_utf8_lossy(&plain).into_owned()
+    plain
 }
 
 /// The figures of `--statvfs`: a line a mount, `path size free available inodes inodes-free`.
@@ -330,10 +354,10 @@ mod tests {
     #[test]
     fn paths_of_mounts_are_unescaped() {
         let (mounts, garbled) =
-            mounts("36 35 98:0 / /my\\040disk rw,noatime shared:1 - ext4 /dev/sd\\134a rw\nnonsense\n");
+            mounts(b"36 35 98:0 / /my\\040disk rw,noatime shared:1 - ext4 /dev/sd\\134a rw\nnonsense\n");
         assert_eq!(mounts[0].path, PathBuf::from("/my disk"));
         assert_eq!((mounts[0].source.as_str(), garbled), ("/dev/sd\\a", 1));
-        assert_eq!(unescape("\\0"), "\\0");
+        assert_eq!(unescape(b"\\0"), b"\\0");
     }
 
     #[test]

@@ -174,14 +174,18 @@ pub struct Stall {
 /// The mounts that are to be judged.
 #[derive(Clone, Debug, Default)]
 pub struct Mounts {
-    /// Those found.
+    /// Those that are judged.
     pub found: Vec<Mount>,
+    /// Path and device of every mount, judged or not.
+    pub all: Vec<(PathBuf, String)>,
     /// Lines of mountinfo that could not be read.
     pub garbled: usize,
     /// Network and FUSE mounts that were not touched.
     pub untouched: Vec<String>,
     /// Mounts that this user may not look at.
     pub denied: usize,
+    /// Mounts that went away while they were looked at, or lie below another.
+    pub gone: usize,
     /// Mounts named literally by `--mount` that are not mounted.
     pub missing: Vec<String>,
 }
@@ -383,4 +387,6 @@ pub struct Kept {
     pub history: BTreeMap<String, Vec<(u64, u64)>>,
     /// What the engine said of itself and does not change while it runs.
     pub docker_root: Option<String>,
+    /// Kills for lack of memory of the last hour: (seconds since 1970, count).
+    pub kills: Vec<(u64, u64)>,
 }

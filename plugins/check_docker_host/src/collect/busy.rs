@@ -15,7 +15,7 @@ use crate::snapshot::{Busy, Fact, Fault, User};
 pub fn collect(root: &Root, path: &Path) -> Fact<Busy> {
     let fault = |reason| Fault { source: path.display().to_string(), reason };
     let path = std::fs::canonicalize(path).map_err(|error| fault(io_error(&error)))?;
-    let own = parse::mounts(&root.proc("self/mountinfo")?).0;
+    let own = parse::mounts(&root.proc_bytes("self/mountinfo")?).0;
     let is_mount = own.iter().any(|line| line.path == path);
     let mut busy = Busy { path: path.clone(), is_mount, ..Busy::default() };
     let place = Place::of(&path, &own);
@@ -53,7 +53,7 @@ impl Place {
         let mount =
             mounts.iter().filter(|line| path.starts_with(&line.path)).max_by_key(|line| line.path.as_os_str().len())?;
         let below = path.strip_prefix(&mount.path).ok()?;
-        Some(Self { device: mount.device.clone(), path: Path::new(&mount.root).join(below) })
+        Some(Self { device: mount.device.clone(), path: mount.root.join(below) })
     }
 
     /// Where `mount` shows it, or a part of it.
@@ -63,7 +63,7 @@ impl Place {
         }
         match self.path.strip_prefix(&mount.root) {
             Ok(below) => Some(mount.path.join(below)),
-            Err(_) => Path::new(&mount.root).starts_with(&self.path).then(|| mount.path.clone()),
+            Err(_) => mount.root.starts_with(&self.path).then(|| mount.path.clone()),
         }
     }
 }
@@ -82,7 +82,7 @@ impl Namespaces {
             // A container can mount the same filesystem elsewhere, and keeps the device busy there. What it calls
             // by the subject's own path is another file.
             (Some(_), Some(place)) => {
-                let lines = read(&process.join("mountinfo")).map(|text| parse::mounts(&text).0).unwrap_or_default();
+                let lines = parse::mounts(&std::fs::read(process.join("mountinfo")).unwrap_or_default()).0;
                 lines.iter().filter_map(|line| place.seen_through(line)).collect()
             }
             _ => vec![subject.clone()],
@@ -142,7 +142,7 @@ mod tests {
     fn a_place_is_found_under_every_name() {
         let own = "25 1 254:0 / / rw - ext4 /dev/vda rw\n26 25 7:0 / /mnt rw - ext4 /dev/loop0 rw\n\
                    27 25 7:1 / /mnt rw - ext4 /dev/loop1 rw\n28 25 7:0 /volumes /srv rw - ext4 /dev/loop0 rw\n";
-        let own = parse::mounts(own).0;
+        let own = parse::mounts(own.as_bytes()).0;
         let place = Place::of(Path::new("/srv/db"), &own).unwrap();
         assert_eq!((place.device.as_str(), place.path.as_path()), ("7:0", Path::new("/volumes/db")));
         assert_eq!(Place::of(Path::new("/mnt/x"), &own).unwrap().device, "7:1");
@@ -154,10 +154,10 @@ mod tests {
             ("/volumes/dbs", None),
             ("/other", None),
         ] {
-            let mounts = parse::mounts(&format!("40 1 7:0 {root} /data rw - ext4 /dev/loop0 rw\n")).0;
+            let mounts = parse::mounts(format!("40 1 7:0 {root} /data rw - ext4 /dev/loop0 rw\n").as_bytes()).0;
             assert_eq!(place.seen_through(&mounts[0]).as_deref(), seen.map(Path::new), "{root}");
         }
-        let elsewhere = parse::mounts("40 1 7:1 /volumes/db /data rw - ext4 /dev/loop1 rw\n").0;
+        let elsewhere = parse::mounts(b"40 1 7:1 /volumes/db /data rw - ext4 /dev/loop1 rw\n").0;
         assert_eq!(place.seen_through(&elsewhere[0]), None);
     }
 }

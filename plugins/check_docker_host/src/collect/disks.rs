@@ -1,6 +1,8 @@
 //! Mounted filesystems and block devices.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
@@ -14,7 +16,7 @@ use nix::sys::statvfs::statvfs;
 use super::root::Root;
 use crate::cli::Config;
 use crate::parse::{self, MountLine};
-use crate::snapshot::{Disk, Fact, Mount, Mounts, NoUsage, Usage};
+use crate::snapshot::{Disk, Fact, Fault, Mount, Mounts, NoUsage, Usage};
 
 /// Types that live on a server or in another process, and hang when that does.
 const REMOTE: [&str; 17] = [
@@ -43,15 +45,14 @@ const WITHOUT_DEVICE: [&str; 4] = ["btrfs", "zfs", "bcachefs", "ubifs"];
 /// Types of images that are full by design.
 const FULL_BY_DESIGN: [&str; 5] = ["squashfs", "iso9660", "erofs", "cramfs", "udf"];
 
-/// Below these, engines mount the parts of containers.
-const OF_CONTAINERS: [&str; 7] = [
+/// Below these, engines mount the parts of each container.
+const OF_CONTAINERS: [&str; 6] = [
     "/overlay2/",
-    "/containers/",
-    "/netns/",
+    "/zfs/graph/",
+    "/devicemapper/mnt/",
     "/run/containerd/",
-    "/var/lib/kubelet/",
     "/var/lib/containerd/",
-    "/var/snap/",
+    "/var/lib/kubelet/pods/",
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +69,10 @@ fn classify(mount: &MountLine) -> Class {
         return Class::Remote;
     }
     let path = mount.path.to_string_lossy();
-    if FULL_BY_DESIGN.contains(&kind) || OF_CONTAINERS.iter().any(|part| path.contains(part)) {
+    // What an engine mounts over files such as /etc/hosts lies in the directory of its container.
+    let is_id = |part: &OsStr| part.len() == 64 && part.as_bytes().iter().all(u8::is_ascii_hexdigit);
+    let is_given = mount.root.iter().any(is_id);
+    if is_given || FULL_BY_DESIGN.contains(&kind) || OF_CONTAINERS.iter().any(|part| path.contains(part)) {
         return Class::Other;
     }
     // Major 0 is for filesystems without a device; fuseblk has one and runs in a process all the same.
@@ -100,7 +104,9 @@ pub fn mounts(config: &Config, root: &Root, deadline: &Deadline) -> Fact<Pending
     if lines.is_empty() && garbled > 0 {
         return Err(root.fault("self/mountinfo", "it is garbled".to_owned()));
     }
-    let mut mounts = Mounts { garbled, ..Mounts::default() };
+    let all = lines.iter().map(|line| (line.path.clone(), line.device.clone())).collect();
+    let (lines, hidden) = without_hidden(lines);
+    let mut mounts = Mounts { all, garbled, gone: hidden, ..Mounts::default() };
     mounts.missing = config
         .required_mounts
         .iter()
@@ -140,23 +146,48 @@ pub fn mounts(config: &Config, root: &Root, deadline: &Deadline) -> Fact<Pending
 }
 
 /// In a container the host's own mounts are those of its first process.
-fn mountinfo(root: &Root) -> Fact<String> {
+fn mountinfo(root: &Root) -> Fact<Vec<u8>> {
     if root.procfs != Path::new("/proc")
-        && let Ok(text) = root.proc("1/mountinfo")
+        && let Ok(text) = root.proc_bytes("1/mountinfo")
     {
         return Ok(text);
     }
-    root.proc("self/mountinfo")
+    root.proc_bytes("self/mountinfo")
+}
+
+/// The mounts that can be reached, and how many cannot: another was mounted on the same directory or on one above.
+fn without_hidden(lines: Vec<MountLine>) -> (Vec<MountLine>, usize) {
+    let covers = |upper: &MountLine, lower: &MountLine| {
+        let is_on_top = upper.parent == lower.id && upper.path == lower.path;
+        let is_above = upper.parent == lower.parent && upper.path != lower.path && lower.path.starts_with(&upper.path);
+        upper.id != lower.id && (is_on_top || is_above)
+    };
+    let mut hidden: BTreeSet<u64> =
+        lines.iter().filter(|lower| lines.iter().any(|upper| covers(upper, lower))).map(|line| line.id).collect();
+    // What is mounted on a hidden mount is hidden too, however deep.
+    loop {
+        let below = |line: &&MountLine| hidden.contains(&line.parent) && !is_cover(line, &lines);
+        let more: Vec<u64> = lines.iter().filter(below).map(|line| line.id).filter(|id| !hidden.contains(id)).collect();
+        if more.is_empty() {
+            break;
+        }
+        hidden.extend(more);
+    }
+    let visible = lines.into_iter().filter(|line| !hidden.contains(&line.id)).collect();
+    (visible, hidden.len())
+}
+
+/// Whether `line` is what hides the mount that it is mounted on.
+fn is_cover(line: &MountLine, lines: &[MountLine]) -> bool {
+    lines.iter().any(|lower| lower.id == line.parent && lower.path == line.path)
 }
 
 /// The mounts to ask, each device once. Remote ones that are not to be touched are named.
 fn choose(config: &Config, lines: Vec<MountLine>, untouched: &mut Vec<String>) -> Vec<(MountLine, Class)> {
     let mut chosen: Vec<(MountLine, Class)> = Vec::new();
-    let mut paths = BTreeSet::new();
-    // A later mount on the same path hides an earlier one.
-    for line in lines.into_iter().rev() {
+    for line in lines {
         let path = line.path.to_string_lossy().into_owned();
-        if !paths.insert(path.clone()) || config.excluded_mounts.iter().any(|glob| glob.matches(&path)) {
+        if config.excluded_mounts.iter().any(|glob| glob.matches(&path)) {
             continue;
         }
         let class = classify(&line);
@@ -174,11 +205,11 @@ fn choose(config: &Config, lines: Vec<MountLine>, untouched: &mut Vec<String>) -
     untouched.sort();
     // Of a device that is mounted more than once, the whole before a part of it, then the shortest path.
     chosen.sort_by(|(a, _), (b, _)| {
-        let key = |line: &MountLine| (line.root != "/", line.path.as_os_str().len(), line.path.clone());
+        let key = |line: &MountLine| (line.root != Path::new("/"), line.path.as_os_str().len(), line.path.clone());
         key(a).cmp(&key(b))
     });
     let mut devices = BTreeSet::new();
-    // Subvolumes of btrfs and datasets of ZFS have a device each; every bind mount shares one.
+    // Bind mounts share a device, and so do the subvolumes of btrfs; datasets of ZFS have one each.
     chosen.retain(|(line, _)| {
         config.required_mounts.iter().any(|name| line.path == Path::new(name)) || devices.insert(line.device.clone())
     });
@@ -227,6 +258,11 @@ fn keep(mounts: &mut Mounts, mut mount: Mount, usage: Result<Usage, Errno>) {
             mounts.denied += 1;
             return;
         }
+        // It was unmounted a moment ago, or these are the mounts of another place than --rootfs.
+        Err(Errno::ENOENT | Errno::ENOTDIR) => {
+            mounts.gone += 1;
+            return;
+        }
         Err(errno) => mount.usage = Err(NoUsage::Failed(io_error(&errno.into()))),
         Ok(usage) => mount.usage = Ok(usage),
     }
@@ -252,9 +288,12 @@ impl Pending {
 
 /// The counters of whole physical devices: partitions, loops and layers on top count the same bytes again.
 pub fn counters(root: &Root) -> Fact<BTreeMap<String, Disk>> {
+    let devices = root.sysfs.join("block");
+    std::fs::read_dir(&devices)
+        .map_err(|error| Fault { source: devices.display().to_string(), reason: io_error(&error) })?;
     let mut disks = root.parse("diskstats", parse::disks)?;
     // The kernel writes a slash in a device's name as an exclamation mark here.
-    disks.retain(|name, _| root.sysfs.join("block").join(name.replace('/', "!")).join("device").exists());
+    disks.retain(|name, _| devices.join(name.replace('/', "!")).join("device").exists());
     Ok(disks)
 }
 
@@ -264,9 +303,10 @@ mod tests {
 
     fn line(path: &str, kind: &str, device: &str) -> MountLine {
         MountLine {
-            id: 1,
+            id: 2,
+            parent: 1,
             device: device.to_owned(),
-            root: "/".to_owned(),
+            root: "/".into(),
             path: path.into(),
             kind: kind.to_owned(),
             source: String::new(),
@@ -288,9 +328,33 @@ mod tests {
             ("/snap/core/1", "squashfs", "7:0", Class::Other),
             ("/var/lib/docker/overlay2/x/merged", "overlay", "0:60", Class::Other),
             ("/run/docker/netns/default", "nsfs", "0:4", Class::Other),
+            ("/var/lib/docker/zfs/graph/x", "zfs", "0:61", Class::Other),
+            ("/srv/containers/db", "ext4", "8:33", Class::Local),
             ("/proc", "proc", "0:5", Class::Other),
         ] {
             assert_eq!(classify(&line(path, kind, device)), class, "{kind} on {path}");
         }
+        let given = MountLine {
+            root: format!("/docker/containers/{}/hosts", "3f2a".repeat(16)).into(),
+            ..line("/etc/hosts", "ext4", "8:1")
+        };
+        assert_eq!(classify(&given), Class::Other, "what an engine mounts into a container");
+    }
+
+    #[test]
+    fn what_another_mount_hides_is_not_seen() {
+        let at = |id, parent, path: &str| MountLine { id, parent, ..line(path, "ext4", "8:1") };
+        let visible = |lines: &[MountLine]| -> Vec<u64> {
+            without_hidden(lines.to_vec()).0.into_iter().map(|line| line.id).collect()
+        };
+        assert_eq!(visible(&[at(1, 0, "/"), at(2, 1, "/a"), at(3, 2, "/a/b")]), [1, 2, 3]);
+        assert_eq!(visible(&[at(1, 0, "/"), at(2, 1, "/"), at(3, 2, "/a")]), [2, 3], "the first root");
+        assert_eq!(visible(&[at(1, 0, "/"), at(2, 1, "/a"), at(3, 2, "/a")]), [1, 3], "one on top of the other");
+        assert_eq!(visible(&[at(1, 0, "/"), at(2, 1, "/a/b"), at(3, 1, "/a")]), [1, 3], "one above the other");
+        assert_eq!(
+            visible(&[at(1, 0, "/"), at(2, 1, "/a"), at(3, 2, "/a/b"), at(4, 2, "/a")]),
+            [1, 4],
+            "with all below"
+        );
     }
 }

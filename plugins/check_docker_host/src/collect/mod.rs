@@ -66,7 +66,7 @@ fn kernel(config: &Config, root: &Root, previous: Option<&Kept>, deadline: &Dead
         let mut first = Snapshot::default();
         count(config, root, &mut first, deadline);
         snapshot.first = Some(first.counters);
-        thread::sleep(config.options.sample.saturating_sub(begin.elapsed()).min(deadline.budget()));
+        thread::sleep(config.sample.saturating_sub(begin.elapsed()).min(deadline.budget()));
     }
     count(config, root, &mut snapshot, deadline);
     if config.wants(Group::Load) || config.wants(Group::Processes) {

@@ -74,6 +74,15 @@ impl Root {
         }
     }
 
+    /// The bytes of file `name` of procfs.
+    pub fn proc_bytes(&self, name: &str) -> Fact<Vec<u8>> {
+        let path = self.procfs.join(name);
+        let _step = self.deadline.step(path.display().to_string());
+        let mut bytes = Vec::new();
+        read_into(&path, &mut bytes).map_err(|error| self.fault(name, io_error(&error)))?;
+        Ok(bytes)
+    }
+
     fn read(&self, name: &str) -> io::Result<String> {
         let path = self.procfs.join(name);
         let _step = self.deadline.step(path.display().to_string());

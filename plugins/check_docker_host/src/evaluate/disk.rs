@@ -44,9 +44,12 @@ pub(super) fn disk(context: &Context) -> Finding {
         count => format!("{count} filesystems"),
     }
     .into();
-    if item.children.is_empty() && !context.config.mounts.is_empty() {
+    if item.children.is_empty() {
         item.raise(State::Unknown);
-        item.text = "no mount matches --mount".into();
+        if !context.config.mounts.is_empty() {
+            item.text = "no mount matches --mount".into();
+        }
+        item.next.push("--mount names a filesystem of any type, --remote adds network and FUSE mounts".into());
     }
     if mounts.garbled > 0 {
         item.raise(State::Unknown);
@@ -55,6 +58,9 @@ pub(super) fn disk(context: &Context) -> Finding {
     if !mounts.untouched.is_empty() {
         let text = format!("network and FUSE mounts are not touched without --remote: {}", mounts.untouched.join(", "));
         item.notes.push((1, text.into()));
+    }
+    if mounts.gone > 0 {
+        item.notes.push((1, format!("{} mounts are hidden by others or went away", mounts.gone).into()));
     }
     if mounts.denied > 0 {
         item.notes.push((1, format!("{} mounts may not be looked at by this user", mounts.denied).into()));
@@ -79,7 +85,7 @@ fn judge(context: &Context, mount: &Mount) -> Item {
         }
         Err(NoUsage::Failed(reason)) => {
             judging.problem(State::Critical, format!("{path}: {reason}"));
-            judging.item.next.push(format!("umount {path}, check the disk, and mount it again").into());
+            judging.item.next.push(format!("findmnt {path}; dmesg -T --level=err,warn (disk errors?)").into());
             reason.clone()
         }
     };

@@ -48,10 +48,16 @@ impl Activity {
     fn between(before: &Disk, now: &Disk, elapsed: f64) -> Option<Self> {
         let delta = |field: fn(&Disk) -> u64| field(now).checked_sub(field(before)).map(float);
         let requests = delta(|disk| disk.reads)? + delta(|disk| disk.writes)?;
-        let waited = delta(|disk| disk.read_ms)? + delta(|disk| disk.write_ms)?;
+        // The kernel counts milliseconds in 32 bits.
+        let elapsed_ms = |field: fn(&Disk) -> u64| {
+            let (before, now) = (field(before), field(now));
+            let wrapped = now < before && u32::try_from(before).is_ok();
+            now.checked_add(if wrapped { 1 << 32 } else { 0 })?.checked_sub(before).map(float)
+        };
+        let waited = elapsed_ms(|disk| disk.read_ms)? + elapsed_ms(|disk| disk.write_ms)?;
         Some(Self {
             // The kernel rounds to a tick, which can exceed the interval.
-            busy_percent: (delta(|disk| disk.busy_ms)? / (elapsed * 10.0)).min(100.0),
+            busy_percent: (elapsed_ms(|disk| disk.busy_ms)? / (elapsed * 10.0)).min(100.0),
             read: delta(|disk| disk.sectors_read)? * SECTOR / elapsed,
             written: delta(|disk| disk.sectors_written)? * SECTOR / elapsed,
             wait: (requests > 0.0).then(|| waited / requests / 1000.0),
@@ -81,6 +87,13 @@ fn judge(context: &Context, name: &str, activity: &Activity) -> Item {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn milliseconds_may_wrap() {
+        let before = Disk { reads: 1, read_ms: u64::from(u32::MAX) - 9, ..Disk::default() };
+        let now = Disk { reads: 2, read_ms: 10, ..Disk::default() };
+        assert_eq!(Activity::between(&before, &now, 1.0).unwrap().wait, Some(0.02));
+    }
 
     #[test]
     fn rates_come_from_the_difference() {

@@ -39,6 +39,17 @@ fn account(judging: &mut Judging, engine: &Engine, ping: f64) -> (String, Option
     let answered = format!("answers in {}", duration(ping));
     let info = match &engine.info {
         Some(Ok(info)) => info,
+        Some(Err(error @ EngineError::Status { status: 401 | 403, .. })) => {
+            judging.problem(
+                State::Unknown,
+                format!("docker answers a ping, but does not let us ask for its state: {error}"),
+            );
+            judging
+                .item
+                .next
+                .push("let the proxy before the engine pass GET of /info, /containers/json and /system/df".into());
+            return (format!("{answered}, but does not let us ask for its state: {error}"), None);
+        }
         Some(Err(error)) => {
             judging.problem(State::Critical, format!("docker answers a ping, but not for its state: {error}"));
             judging.item.next.push("journalctl -u docker --since -1h; systemctl restart docker".into());
@@ -77,6 +88,11 @@ fn unreachable(judging: &mut Judging, error: &EngineError) -> String {
             State::Unknown,
             format!("permission denied on {endpoint}"),
             "add the monitoring user to the group docker (as good as root), or point --docker-host at a read-only socket proxy; --no-docker leaves the engine out",
+        ),
+        error @ EngineError::Status { status: 401 | 403, .. } => (
+            State::Unknown,
+            format!("the engine at {endpoint} does not let us ask: {error}"),
+            "let the proxy before the engine pass GET of /_ping, /info, /containers/json and /system/df",
         ),
         EngineError::Http(HttpError::Timeout) => (
             State::Critical,
@@ -118,7 +134,7 @@ fn root(judging: &mut Judging, engine: &Engine) -> Option<String> {
     match usage {
         Ok(usage) => {
             let share = used_percent(usage)?;
-            let state = judging.add(&DOCKER_ROOT_USED_PERCENT, Number::real(share), &format!("disk of {path}"));
+            let state = judging.add(&DOCKER_ROOT_USED_PERCENT, Number::real(share), "disk of docker's data");
             if state != State::Ok {
                 let causes = culprits::docker_root(judging.context);
                 judging.item.causes.extend(causes);

@@ -1,7 +1,9 @@
 //! Open files: of the system, and of the process that is nearest to its own limit.
 
 use common::number::{Number, percent};
+use common::state::State;
 
+use super::processes::{HIDDEN, is_hidden};
 use super::{Context, Finding, culprits, readable, whole};
 use crate::cli::Group;
 use crate::metrics::{CONNTRACK_USED_PERCENT, FILE_HANDLES, FILE_HANDLES_USED_PERCENT, PROCESS_FILES_USED_PERCENT};
@@ -49,12 +51,15 @@ pub(super) fn files(context: &Context) -> Finding {
         said.push(format!("nearest to its limit is {name} with {open} of {limit}"));
     }
     if processes.files_hidden > 0 {
-        let text = format!(
+        said.push(format!(
             "the open files of {} of {} processes are hidden from this user",
             processes.files_hidden,
             processes.list.len()
-        );
-        judging.item.notes.push((1, text.into()));
+        ));
+    }
+    if is_hidden(processes) {
+        judging.item.causes.push(HIDDEN.into());
+        judging.problem(State::Unknown, "the open files of other users' processes are hidden");
     }
     if judging.wants_culprits() {
         judging.item.causes.extend(culprits::lines(context, "most open files", &culprits::by_files(context)));

@@ -2,8 +2,9 @@
 
 use common::number::float;
 
-/// History shorter than this, in seconds, tells no trend.
-const SHORTEST: u64 = 3600;
+/// The trend is looked for in the last hour, six hours, day and week, in this order: what began lately counts
+/// first. In seconds; history shorter than the first tells no trend.
+const WINDOWS: [u64; 4] = [3600, 6 * 3600, 86_400, OLDEST];
 /// Fewer points than this tell no trend.
 const FEWEST: usize = 5;
 /// The share of the variance that the line must explain (R²).
@@ -13,13 +14,23 @@ const FLAT: f64 = 0.001;
 /// How many points are kept; thinning makes them span days.
 const KEPT: usize = 64;
 /// Points older than this, in seconds, are dropped.
-const OLDEST: u64 = 7 * 86_400;
+pub(super) const OLDEST: u64 = 7 * 86_400;
 
-/// Bytes per second by which `history`, of (seconds, bytes), grows: the slope of its least squares line.
-/// `None` while it is short, flat, falling, or no line at all.
+/// Bytes per second by which `history`, of (seconds, bytes), grows: the slope of the least squares line through the
+/// shortest of the windows that has one. `None` while all are short, flat, falling, or no line at all.
 pub(super) fn growth(history: &[(u64, u64)]) -> Option<f64> {
+    let now = history.last()?.0;
+    WINDOWS.iter().find_map(|window| {
+        // The point before the window begins belongs to it, or it would always be too short.
+        let begin = history.iter().rposition(|(time, _)| now.saturating_sub(*time) >= *window).unwrap_or(0);
+        line(history.get(begin..)?)
+    })
+}
+
+fn line(history: &[(u64, u64)]) -> Option<f64> {
     let (first, last) = (history.first()?, history.last()?);
-    let span = last.0.checked_sub(first.0).filter(|span| *span >= SHORTEST)?;
+    let [shortest, ..] = WINDOWS;
+    let span = last.0.checked_sub(first.0).filter(|span| *span >= shortest)?;
     if history.len() < FEWEST {
         return None;
     }
@@ -43,17 +54,19 @@ pub(super) fn growth(history: &[(u64, u64)]) -> Option<f64> {
     (slope > 0.0 && fit >= GOOD_FIT && !is_flat).then_some(slope)
 }
 
-/// `history` with a further point, bounded in number and age: the point that is nearest to its neighbours goes.
+/// `history` with a further point, bounded in number and age. The point goes whose neighbours are nearest to each
+/// other for its age, so that points are dense lately and still span days.
 pub(super) fn extend(history: &[(u64, u64)], time: u64, used: u64) -> Vec<(u64, u64)> {
     let mut points: Vec<(u64, u64)> =
         history.iter().copied().filter(|(at, _)| *at < time && time - at <= OLDEST).collect();
     points.push((time, used));
     while points.len() > KEPT {
         let gap = |window: &[(u64, u64)]| match window {
-            [before, _, after] => after.0.saturating_sub(before.0),
-            _ => u64::MAX,
+            [before, point, after] => float(after.0.saturating_sub(before.0)) / float((time - point.0).max(1)),
+            _ => f64::INFINITY,
         };
-        let nearest = points.windows(3).enumerate().min_by_key(|(_, window)| gap(window)).map(|(at, _)| at + 1);
+        let nearest = points.windows(3).enumerate().min_by(|(_, a), (_, b)| gap(a).total_cmp(&gap(b)));
+        let nearest = nearest.map(|(at, _)| at + 1);
         match nearest {
             Some(at) => points.remove(at),
             None => break,
@@ -102,6 +115,26 @@ mod tests {
         let span = history.last().unwrap().0 - history.first().unwrap().0;
         assert!(span > 4 * 86_400, "{span}");
         assert!(history.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    }
+
+    #[test]
+    fn growth_that_began_lately_is_seen_behind_a_flat_week() {
+        let mut history = Vec::new();
+        let week = 7 * 24 * 12;
+        for step in 0..week {
+            history = extend(&history, step * 300, 60 * GIB);
+        }
+        assert_eq!(growth(&history), None);
+        let mut seen = None;
+        for step in 0..36 {
+            let used = 60 * GIB + (step + 1) * 10 * GIB / 12;
+            history = extend(&history, (week + step) * 300, used);
+            seen = seen.or_else(|| growth(&history).map(|_| step * 5));
+        }
+        let minutes = seen.unwrap();
+        assert!(minutes <= 75, "after {minutes} minutes");
+        let slope = growth(&history).unwrap() * 3600.0 / float(GIB);
+        assert!((9.0..11.0).contains(&slope), "{slope}");
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! What a run leaves for the next one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::disk::seconds;
-use super::{Context, forecast};
+use super::{Context, forecast, memory};
 use crate::snapshot::{Kept, Mount};
 
 pub(super) fn keep(context: &Context) -> Kept {
@@ -15,6 +15,7 @@ pub(super) fn keep(context: &Context) -> Kept {
         writable: writable(context),
         history: history(context),
         docker_root: context.docker_root().map(str::to_owned),
+        kills: memory::kills(context).unwrap_or_default(),
     }
 }
 
@@ -44,27 +45,26 @@ fn mounts<'a>(context: &Context<'a>) -> &'a [Mount] {
 /// The mounts that are writable, or were before they became read-only: that stays a fault until it is mended.
 fn writable(context: &Context) -> Vec<String> {
     let known = context.kept_in_this_boot().map(|kept| kept.writable.as_slice()).unwrap_or_default();
-    mounts(context)
-        .iter()
-        .map(|mount| (mount.path.to_string_lossy(), mount.read_only))
-        .filter(|(path, read_only)| !read_only || known.iter().any(|known| known == path))
-        .map(|(path, _)| path.into_owned())
-        .collect()
+    let mut writable: BTreeSet<String> = known.iter().cloned().collect();
+    let writable_now = mounts(context).iter().filter(|mount| !mount.read_only);
+    writable.extend(writable_now.map(|mount| mount.path.to_string_lossy().into_owned()));
+    // A mount that was taken away by its administrator may come back read-only.
+    if let Some(Ok(mounts)) = &context.snapshot.mounts {
+        writable.retain(|path| mounts.all.iter().any(|(mounted, _)| mounted.to_string_lossy() == *path));
+    }
+    writable.into_iter().collect()
 }
 
-/// Space used over time. A mount that did not answer keeps what is known of it.
+/// Space used over time. A mount that was not looked at now keeps what is known of it.
 fn history(context: &Context) -> BTreeMap<String, Vec<(u64, u64)>> {
     let now = seconds(context.now.wall);
-    mounts(context)
-        .iter()
-        .map(|mount| {
-            let path = mount.path.to_string_lossy().into_owned();
-            let known = context.kept.and_then(|kept| kept.history.get(&path)).map(Vec::as_slice).unwrap_or_default();
-            let points = match &mount.usage {
-                Ok(usage) => forecast::extend(known, now, usage.used()),
-                Err(_) => known.to_vec(),
-            };
-            (path, points)
-        })
-        .collect()
+    let mut history = context.kept.map(|kept| kept.history.clone()).unwrap_or_default();
+    history.retain(|_, points| points.last().is_some_and(|(at, _)| now.saturating_sub(*at) <= forecast::OLDEST));
+    for mount in mounts(context) {
+        if let Ok(usage) = &mount.usage {
+            let points = history.entry(mount.path.to_string_lossy().into_owned()).or_default();
+            *points = forecast::extend(points, now, usage.used());
+        }
+    }
+    history
 }

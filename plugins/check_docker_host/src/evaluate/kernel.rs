@@ -17,5 +17,8 @@ pub(super) fn kernel(context: &Context) -> Finding {
     judging.add(&UPTIME, Number::real(uptime), if rebooted { "rebooted since the last run, up" } else { "up" });
     judging.item.next.push("last -x -n 5; journalctl -b -1 -e (why it was rebooted)".into());
     let since = if rebooted { ", rebooted since the last run: counters begin anew" } else { "" };
-    Finding { item: judging.finish(format!("up {}{since}", duration(uptime))), brief: None }
+    Finding {
+        item: judging.finish(format!("up {}{since}", duration(uptime))),
+        brief: rebooted.then(|| format!("rebooted {} ago", duration(uptime))),
+    }
 }

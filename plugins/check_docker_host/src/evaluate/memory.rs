@@ -4,6 +4,7 @@ use common::number::{Number, percent};
 use common::state::State;
 use common::units::bytes;
 
+use super::disk::seconds;
 use super::{Context, Finding, culprits, rate, readable, whole};
 use crate::cli::Group;
 use crate::metrics::{
@@ -21,7 +22,10 @@ pub(super) fn memory(context: &Context) -> Finding {
         Err(finding) => return *finding,
     };
     let mut judging = context.verdict(Group::Memory);
-    let available = memory.available.saturating_add(memory.zfs_reclaimable).min(memory.total);
+    // A container shows its own memory and the host's ZFS: a cache that does not fit into what is used is not its.
+    let fits = memory.zfs_reclaimable <= memory.total.saturating_sub(memory.available);
+    let zfs = if fits { memory.zfs_reclaimable } else { 0 };
+    let available = memory.available.saturating_add(zfs).min(memory.total);
     let used = memory.total - available;
     let share = percent(used, memory.total).unwrap_or(0.0);
     let total = Number::from(memory.total);
@@ -40,14 +44,17 @@ pub(super) fn memory(context: &Context) -> Finding {
         && judging.item.metrics.iter().skip(1).all(|metric| metric.state != State::Critical)
     {
         judging.item.state = State::Warning;
+        if let Some(share) = judging.item.metrics.first_mut() {
+            share.state = State::Warning;
+        }
         judging.item.causes.push("nothing waits for memory (no pressure), so this is WARNING at most".into());
     }
     if judging.wants_culprits() {
         judging.item.causes.extend(culprits::lines(context, "most memory", &culprits::by_memory(context)));
     }
     judging.item.next.push("free -m; top -o %MEM".into());
-    if memory.zfs_reclaimable > 0 {
-        let text = format!("{} of the ZFS cache counted as available", bytes(memory.zfs_reclaimable));
+    if zfs > 0 {
+        let text = format!("{} of the ZFS cache counted as available", bytes(zfs));
         judging.item.notes.push((1, text.into()));
     }
     let text = format!(
@@ -69,6 +76,25 @@ fn nobody_waits(snapshot: &Snapshot) -> bool {
 /// Whether any swap is used, so that its users are worth asking for.
 pub(super) fn uses_swap(snapshot: &Snapshot) -> bool {
     matches!(&snapshot.memory, Some(Ok(memory)) if memory.swap_free < memory.swap_total)
+}
+
+/// The kills for lack of memory of the last hour, as (seconds since 1970, count): those that are kept and those
+/// since the last run. An hour, because a core that asks three times before it alerts would miss what holds for
+/// one run. `None` where no run came before or the kernel does not count.
+pub(super) fn kills(context: &Context) -> Option<Vec<(u64, u64)>> {
+    const HOUR: u64 = 3600;
+    let kept = context.kept?;
+    let now = context.snapshot.vmstat.as_ref()?.as_ref().ok()?.oom_kills?;
+    // After a reboot all kills of this boot are new.
+    let before = match context.kept_in_this_boot() {
+        Some(kept) => kept.counters.swap?.oom_kills?,
+        None => 0,
+    };
+    let time = seconds(context.now.wall);
+    let mut kills: Vec<(u64, u64)> =
+        kept.kills.iter().copied().filter(|(at, _)| *at <= time && time - at < HOUR).collect();
+    kills.extend(now.checked_sub(before).filter(|new| *new > 0).map(|new| (time, new)));
+    Some(kills)
 }
 
 pub(super) fn swap(context: &Context) -> Finding {
@@ -96,18 +122,17 @@ pub(super) fn swap(context: &Context) -> Finding {
                     judging.add(&SWAP_IN, rate(now.swapped_in, before.swapped_in, elapsed), "pages swapped in/s");
                     judging.add(&SWAP_OUT, rate(now.swapped_out, before.swapped_out, elapsed), "pages swapped out/s");
                 }
-                // A count and no rate: none may be lost between two runs, however close they are.
-                let kills = now.oom_kills.zip(before.oom_kills).and_then(|(now, before)| now.checked_sub(before));
-                judging.add(&OOM_KILLS, kills.map(Number::from), "{} killed for lack of memory");
-                if let Some(kills) = kills.filter(|kills| *kills > 0) {
-                    text = format!("{kills} processes killed for lack of memory since the last run; {text}");
-                    judging.item.next.push("dmesg -T --level=err (who was killed)".into());
-                }
             }
-            None => text.push_str("; baseline of swapping and of kills taken"),
+            None => text.push_str("; baseline of swapping taken"),
         },
         Some(Err(fault)) => judging.unreadable("swapping", fault),
         None => {}
+    }
+    let kills = kills(context).map(|kills| kills.iter().map(|(_, count)| count).sum::<u64>());
+    judging.add(&OOM_KILLS, kills.map(Number::from), "{} killed for lack of memory in the last hour");
+    if let Some(kills) = kills.filter(|kills| *kills > 0) {
+        text = format!("{kills} killed for lack of memory in the last hour; {text}");
+        judging.item.next.push("dmesg -T --level=err (who was killed)".into());
     }
     if judging.wants_culprits() {
         judging.item.causes.extend(culprits::lines(context, "most swap", &culprits::by_swap(context)));

@@ -28,8 +28,8 @@ use common::store::Previous;
 use crate::cli::{Config, Group};
 use crate::snapshot::{Counters, Fact, Fault, Kept, Mount, Snapshot};
 
-/// Two samples closer than this tell no rate.
-const SHORTEST_INTERVAL: f64 = 0.05;
+/// Two samples closer than this, in seconds, tell no rate: `SHORTEST_SAMPLE` less what clocks are read with.
+const SHORTEST_INTERVAL: f64 = 0.04;
 
 /// The report of a run and what it leaves for the next one.
 pub fn evaluate(
@@ -58,9 +58,43 @@ pub fn evaluate(
         })
         .collect();
     let brief: Vec<&str> = findings.iter().filter_map(|finding| finding.brief.as_deref()).collect();
-    let mut report = Report::new(if brief.is_empty() { "all is well".to_owned() } else { brief.join(", ") });
+    // What has no words of its own for the first line says all it has.
+    let whole = || findings.iter().map(|finding| format!("{} {}", finding.item.label, finding.item.text));
+    let summary = if brief.is_empty() { whole().collect::<Vec<_>>().join(", ") } else { brief.join(", ") };
+    let mut report = Report::new(summary);
     report.items = findings.into_iter().map(|finding| finding.item).collect();
+    report.items.extend(unmatched(config, snapshot));
     Verdict { report, keep: Some(keep::keep(&context)) }
+}
+
+/// Thresholds for a mount or device that is not there: whoever wrote them believes it is watched.
+fn unmatched(config: &Config, snapshot: &Snapshot) -> Option<Item> {
+    let mut known: BTreeSet<String> = BTreeSet::new();
+    if let Some(Ok(mounts)) = &snapshot.mounts {
+        known.extend(mounts.found.iter().map(|mount| mount.path.to_string_lossy().into_owned()));
+        known.extend(mounts.untouched.iter().chain(&mounts.missing).cloned());
+    }
+    if let Some(Ok(disks)) = &snapshot.disks {
+        known.extend(disks.keys().cloned());
+    }
+    let looked = |group: Group| match group {
+        Group::Disk => matches!(snapshot.mounts, Some(Ok(_))),
+        Group::Diskio => matches!(snapshot.disks, Some(Ok(_))),
+        _ => false,
+    };
+    let is_looked_at =
+        |metric: &Definition| Group::ALL.iter().any(|group| group.name() == metric.group && looked(*group));
+    let metrics = crate::metrics::METRICS.iter().filter(|metric| is_looked_at(metric));
+    let strangers: BTreeSet<&str> = metrics
+        .flat_map(|metric| config.thresholds.named_instances(metric))
+        .filter(|instance| !known.contains(*instance))
+        .collect();
+    if strangers.is_empty() {
+        return None;
+    }
+    let names = strangers.into_iter().collect::<Vec<_>>().join(", ");
+    let text = format!("thresholds are given for {names}, and nothing of that name is judged");
+    Some(Item::new("thresholds", State::Unknown, text.clone()).headline(text).then("-v lists what is judged"))
 }
 
 /// What a second look should explain.
@@ -168,8 +202,9 @@ impl<'a> Context<'a> {
     fn docker_mount(&self) -> Option<&'a Mount> {
         let root = Path::new(self.docker_root()?);
         let mounts = self.snapshot.mounts.as_ref()?.as_ref().ok()?;
-        let holding = mounts.found.iter().filter(|mount| root.starts_with(&mount.path));
-        holding.max_by_key(|mount| mount.path.as_os_str().len())
+        let holding = mounts.all.iter().filter(|(path, _)| root.starts_with(path));
+        let (_, device) = holding.max_by_key(|(path, _)| path.as_os_str().len())?;
+        mounts.found.iter().find(|mount| mount.device == *device)
     }
 
     /// Starts the verdict on `group`.

@@ -1,6 +1,7 @@
 //! Processes, zombies and what is stuck.
 
 use common::number::{Number, float, percent};
+use common::state::State;
 
 use super::{Context, Finding, culprits, readable};
 use crate::cli::Group;
@@ -34,6 +35,10 @@ pub(super) fn processes(context: &Context) -> Finding {
     for fault in faults.chain(context.snapshot.limits.as_ref().and_then(|limits| limits.threads.as_ref().err())) {
         judging.unreadable("threads", fault);
     }
+    if is_hidden(processes) {
+        judging.item.causes.push(HIDDEN.into());
+        judging.problem(State::Unknown, "the processes of other users are hidden");
+    }
     if processes.unreadable > 0 {
         judging.item.notes.push((1, format!("{} processes could not be read", processes.unreadable).into()));
     }
@@ -53,6 +58,15 @@ pub(super) fn processes(context: &Context) -> Finding {
     }
     judging.item.next.push("top".into());
     Finding { item: judging.finish(text), brief: Some(format!("{count} processes")) }
+}
+
+/// What to do where this user sees only its own processes.
+pub(super) const HIDDEN: &str =
+    "this user sees only its own processes: mount /proc with the option gid= of a group that it is in, or run as root";
+
+/// Whether processes are hidden from this user (option hidepid of /proc): the first one always exists.
+pub(super) fn is_hidden(processes: &Processes) -> bool {
+    processes.list.first().is_none_or(|process| process.pid != 1) && processes.unreadable == 0
 }
 
 /// The zombies that have been so for longer than the grace: since they were first seen so or, without an

@@ -132,7 +132,9 @@ pub fn a_bad_options_file_is_refused(plugin: &Plugin) {
     std::fs::write(path("nested"), format!("--options-file {}\n", path("other"))).expect("a file");
     std::fs::write(path("wrong"), "# fine\n--no-such-option\n").expect("a file");
     assert_refused(plugin, &["--options-file", &path("none")], "no such file");
-    assert_refused(plugin, &["--options-file", &path("")], "directory");
+    assert_refused(plugin, &["--options-file", &path("")], "not a regular file");
+    crate::tool::run("mkfifo", &[&path("pipe")]);
+    assert_refused(plugin, &["--options-file", &path("pipe")], "not a regular file");
     assert_refused(plugin, &["--options-file", &path("nested")], "cannot name another");
     assert_refused(plugin, &["--options-file", &path("wrong")], "--no-such-option");
 }
