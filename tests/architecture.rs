@@ -46,7 +46,7 @@ fn evaluate_and_parse_do_no_io_and_read_no_clock() {
         "Instant",
         "SystemTime",
         "Clock::now",
-        "nix::",
+        "use nix::",
     ];
     let mut seen = 0;
     for plugin in plugins() {
