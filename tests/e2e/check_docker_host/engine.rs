@@ -60,6 +60,7 @@ fn an_engine_is_found_by_environment_and_over_tcp() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let tcp = format!("tcp://127.0.0.1:{port}");
     let mut engine = Engine::start(&[&tcp]);
+    let root = engine.root();
     for address in [&tcp, &engine.address()] {
         let check = Check::new(["--only", "docker", "-v"]);
         let output = check.command().env("DOCKER_HOST", address).output();
