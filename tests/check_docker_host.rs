@@ -192,3 +192,11 @@ fn bad_addresses_and_places_are_one_line() {
     assert!(run(&["--only", "cpus"], "").contains("a similar value exists: 'cpu'"));
     assert!(run(&["--top", "-1"], "").contains("--top"));
 }
+
+#[test]
+fn the_readme_shows_what_is_printed() {
+    let host = Host::new("memory_full_with_pressure").with_engine(healthy_engine);
+    let output = host.run(&["--only", "memory", "--top", "3"]);
+    let readme = std::fs::read_to_string(Path::new(FIXTURES).join("../../../README.md")).unwrap();
+    assert!(readme.contains(&output.stdout), "the README lacks\n{}", output.stdout);
+}

@@ -103,10 +103,7 @@ fn space(judging: &mut Judging, mount: &Mount, usage: &Usage) -> String {
         let state = judging.add(&DISK_USED_PERCENT, Number::real(share), &format!("disk {path}"));
         text = format!("{} % used, {text}", whole(share));
         if state != State::Ok {
-            judging
-                .item
-                .next
-                .push(format!("df -h {path}; du -xh --max-depth=2 --threshold=1G {path} (what is large)").into());
+            judging.item.next.push(format!("df -h {path}; du -xh --max-depth=1 {path} (what is large)").into());
         }
     }
     // btrfs and the like have no fixed number of inodes.
@@ -115,10 +112,7 @@ fn space(judging: &mut Judging, mount: &Mount, usage: &Usage) -> String {
         let state = judging.add(&INODES_USED_PERCENT, Number::real(inodes), &format!("inodes of {path}"));
         text = format!("{text}, inodes {} %", whole(inodes));
         if state != State::Ok {
-            judging
-                .item
-                .next
-                .push(format!("du -x --inodes --max-depth=3 --threshold=10000 {path} (where the files are)").into());
+            judging.item.next.push(format!("du -x --inodes --max-depth=1 {path} (where the files are)").into());
         }
     }
     for (metric, value) in [(&DISK_USED, usage.used()), (&DISK_FREE, usage.available), (&DISK_SIZE, usage.size)] {
@@ -133,6 +127,9 @@ fn space(judging: &mut Judging, mount: &Mount, usage: &Usage) -> String {
     if judging.item.state != State::Ok {
         let filling = culprits::filling(judging.context, mount);
         judging.item.causes.extend(filling);
+        if judging.context.snapshot.details.deleted.contains_key(&mount.device) {
+            judging.item.next.push("restart what holds deleted files open; that frees them".into());
+        }
     }
     text
 }
