@@ -108,7 +108,12 @@ impl Host {
     /// Compares the whole output and the exit code of a run with the golden file `name`.
     #[track_caller]
     pub fn assert(&self, name: &str, arguments: &[&str]) {
-        let output = self.run(arguments);
+        self.compare(name, &self.run(arguments));
+    }
+
+    /// Compares what a run on this host printed, and its exit code, with the golden file `name`.
+    #[track_caller]
+    pub fn compare(&self, name: &str, output: &Output) {
         assert_eq!(output.stderr, "");
         Golden::new(Path::new(FIXTURES).join(format!("{name}.out")))
             .replace(self.directory.path().display().to_string(), "{host}")

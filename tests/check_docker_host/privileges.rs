@@ -21,7 +21,7 @@ fn unknown_socket_without_permission() {
 }
 
 #[test]
-fn what_is_hidden_is_counted_and_not_guessed() {
+fn ok_what_is_hidden_is_counted() {
     let run = Unprivileged::new();
     let host = Host::new("healthy");
     Unprivileged::may_enter(&host);
@@ -31,14 +31,7 @@ fn what_is_hidden_is_counted_and_not_guessed() {
     }
     let stat = host.path("proc/1700/stat");
     std::fs::set_permissions(stat, std::fs::Permissions::from_mode(0o000)).unwrap();
-    let output = run.run(&host, &["-v"]);
-    assert_eq!(output.code, 0, "{}{}", output.stdout, output.stderr);
-    assert!(
-        output.stdout.contains("the open files of 3 of 7 processes are hidden from this user"),
-        "{}",
-        output.stdout
-    );
-    assert!(output.stdout.contains("1 processes could not be read"), "{}", output.stdout);
+    host.compare("ok_what_is_hidden_is_counted", &run.run(&host, &["-v"]));
 }
 
 /// Runs the check as `nobody`; as an ordinary user the tests are unprivileged already.
@@ -61,8 +54,8 @@ impl Unprivileged {
 
     /// Lets it enter the directories of `host`, which are closed to others.
     fn may_enter(host: &Host) {
-        for directory in [host.directory.path(), host.state.path()] {
-            std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o755)).unwrap();
+        for (directory, mode) in [(&host.directory, 0o755), (&host.state, 0o1777)] {
+            std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(mode)).unwrap();
         }
     }
 
@@ -74,7 +67,7 @@ impl Unprivileged {
         } else {
             Run::new(&self.program)
         };
-        run.args(host.options()).args(arguments).no_state_dir().output()
+        run.args(host.options()).args(arguments).state_dir(host.state.path()).output()
     }
 }
 
