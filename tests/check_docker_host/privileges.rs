@@ -67,7 +67,9 @@ impl Unprivileged {
         } else {
             Run::new(&self.program)
         };
-        run.args(host.options()).args(arguments).state_dir(host.state.path()).output()
+        // Behind the program, where setpriv does not take it for its own.
+        let state = host.state.path().display().to_string();
+        run.args(host.options()).args(arguments).args(["--state-dir", &state]).no_state_dir().output()
     }
 }
 
