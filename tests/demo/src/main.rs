@@ -31,7 +31,7 @@ fn demo() -> io::Result<()> {
     say("This machine")?;
     let mut here = vec!["--state-dir", &state];
     if !Path::new("/var/run/docker.sock").exists() {
-        say("(no Docker Engine runs here, so its group is left out)")?;
+        writeln!(io::stdout(), "No Docker Engine runs here, so its group is left out.\n")?;
         here.push("--no-docker");
     }
     run(&plugin, &here, &[&SHORT[..], &["-v"]].concat())?;

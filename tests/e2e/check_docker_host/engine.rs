@@ -21,7 +21,7 @@ fn what_docker_keeps_is_told_when_its_disk_fills_up() {
     said.has_code(2).says("largest container logs:").line("Docker keeps its data here, see the group docker");
     let log = said.line(" deploy_talker_1");
     assert!(log.ends_with(" KiB deploy_talker_1"), "{log}");
-    assert!(said.line("docker could free ").contains(" of images, "), "{}", said.text());
+    said.line("docker could free ");
     said.headlines("disk of docker's data ");
     check.run(&[]).says_not("container logs").says_not("could free");
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use common::docker::Reclaimable;
 use common::number::float;
 use common::text::Text;
 use common::units::bytes;
@@ -180,15 +181,22 @@ pub(super) fn docker_root(context: &Context) -> Vec<Text> {
         lines.extend(details.logs.iter().map(line));
     }
     match &details.reclaimable {
-        Some(Ok(free)) => lines.push(Text::from(format!(
-            "docker could free {} of images, {} of stopped containers, {} of volumes, {} of build cache",
-            bytes(free.images),
-            bytes(free.containers),
-            bytes(free.volumes),
-            bytes(free.build_cache)
-        ))),
+        Some(Ok(free)) => lines.push(Text::from(format!("docker could free {}", reclaimable(free)))),
         Some(Err(reason)) => lines.push(Text::from(format!("what docker could free is not known: {reason}"))),
         None => {}
     }
     lines
+}
+
+/// What pruning would free, by what it is.
+fn reclaimable(free: &Reclaimable) -> String {
+    let kinds = [
+        (free.images, "images"),
+        (free.containers, "stopped containers"),
+        (free.volumes, "volumes"),
+        (free.build_cache, "build cache"),
+    ];
+    let parts: Vec<String> =
+        kinds.iter().filter(|(size, _)| *size > 0).map(|(size, kind)| format!("{} of {kind}", bytes(*size))).collect();
+    if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
 }

@@ -72,7 +72,7 @@ fn account(judging: &mut Judging, engine: &Engine, ping: f64) -> (String, Option
     }
     let count = |count: Option<u64>| count.map_or_else(|| "?".to_owned(), |count| count.to_string());
     let text = format!(
-        "engine {version} {answered}, {} containers running, {} paused, {} stopped",
+        "engine {version} {answered}, containers: {} running, {} paused, {} stopped",
         count(info.containers_running),
         count(info.containers_paused),
         count(info.containers_stopped)

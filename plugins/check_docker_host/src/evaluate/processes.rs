@@ -40,7 +40,7 @@ pub(super) fn processes(context: &Context) -> Finding {
         judging.problem(State::Unknown, "the processes of other users are hidden");
     }
     if processes.unreadable > 0 {
-        judging.item.notes.push((1, format!("{} processes could not be read", processes.unreadable).into()));
+        judging.item.notes.push((1, format!("processes that could not be read: {}", processes.unreadable).into()));
     }
     if judging.wants_culprits() {
         judging.item.causes.extend(culprits::lines(context, "zombies", &culprits::zombies(context)));
