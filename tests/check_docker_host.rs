@@ -198,3 +198,20 @@ fn the_readme_shows_what_is_printed() {
     let readme = std::fs::read_to_string(Path::new(FIXTURES).join("../../../README.md")).unwrap();
     assert!(readme.contains(&output.stdout), "the README lacks\n{}", output.stdout);
 }
+
+#[test]
+fn processes_are_read_only_where_they_are_needed() {
+    // Reading this process would never end.
+    let hanging = |name: &str| {
+        let host = Host::new(name);
+        let stat = host.path("proc/1500/stat");
+        std::fs::remove_file(&stat).unwrap();
+        support::tool::run("mkfifo", &[&stat.display().to_string()]);
+        host.run(&["--only", "load,memory,swap,pressure", "-t", "1s"])
+    };
+    assert_eq!(hanging("healthy").code, 0, "all is well, so nobody is to blame");
+    let said = hanging("memory_full_with_pressure").stdout;
+    assert!(said.contains("no explanation within 1s, still waiting for the processes"), "{said}");
+    let said = Host::new("memory_full_with_pressure").run(&["--only", "pressure"]).stdout;
+    assert!(said.contains("412 MiB postgres"), "{said}");
+}

@@ -2,13 +2,12 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use nix::fcntl::OFlag;
-use std::os::unix::fs::OpenOptionsExt as _;
-
 use clap::{ArgAction, Args, Parser, ValueEnum};
+use nix::fcntl::OFlag;
 
 use crate::render::Format;
 use crate::state::State;

@@ -65,3 +65,23 @@ fn the_cache_of_another_machines_zfs_does_not_count() {
     let output = Host::of(&tree).run(&["--only", "memory"]);
     assert!(output.stdout.contains("memory_used_percent=97%"), "{}", output.stdout);
 }
+
+#[test]
+fn a_file_that_cannot_be_read_for_once_is_no_reboot() {
+    let host = Host::new("healthy");
+    std::fs::write(host.path("proc/vmstat"), "pswpin 0\npswpout 0\noom_kill 3\n").unwrap();
+    assert_eq!(host.run(&[]).code, 0);
+    for file in ["proc/uptime", "proc/sys/kernel/random/boot_id", "proc/vmstat"] {
+        let path = host.path(file);
+        let text = std::fs::read(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let blind = host.run(&["-v"]);
+        assert!(!blind.stdout.contains("rebooted") && blind.code != 2, "{file}: {}", blind.stdout);
+        std::fs::write(&path, text).unwrap();
+        let mended = host.run(&["-v"]);
+        assert!(!mended.stdout.contains("rebooted") && mended.code == 0, "{file}: {}", mended.stdout);
+    }
+    host.becomes("read_only_remount");
+    assert_eq!(host.run(&["--skip", "kernel"]).code, 0, "another set of groups has a sample of its own");
+    assert!(host.run(&[]).first_line().contains("/ became read-only"), "what was writable is still known");
+}

@@ -70,6 +70,7 @@ impl Plugin for CheckDockerHost {
         if config.options.busy.is_some() {
             return false;
         }
+        collect::details::read_processes(config, snapshot, deadline);
         let subjects = evaluate::subjects(config, previous, snapshot, report);
         collect::details::collect(config, snapshot, &subjects, deadline)
     }

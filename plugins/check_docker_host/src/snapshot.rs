@@ -51,7 +51,7 @@ pub struct Snapshot {
     pub mounts: Option<Fact<Mounts>>,
     /// `/proc/diskstats`.
     pub disks: Option<Fact<BTreeMap<String, Disk>>>,
-    /// One pass over `/proc`.
+    /// One pass over `/proc`, by the second look where no group needed it before.
     pub processes: Option<Fact<Processes>>,
     /// System-wide limits.
     pub limits: Option<Limits>,
@@ -356,8 +356,6 @@ pub struct User {
 pub struct Details {
     /// Container ID by PID, for the processes that are named.
     pub containers: BTreeMap<u32, String>,
-    /// Process name by PID, of those that hold deleted files.
-    pub processes: BTreeMap<u32, String>,
     /// Container name by ID.
     pub names: BTreeMap<String, String>,
     /// Arguments by PID, where asked for.

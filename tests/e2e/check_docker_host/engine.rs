@@ -12,8 +12,14 @@ fn what_docker_keeps_is_told_when_its_disk_fills_up() {
     let script = "i=0; while [ $i -lt 2000 ]; do echo 0123456789012345678901234567890123456789; i=$((i+1)); done; \
                   exec /bin/busybox sleep 600";
     let _talker = engine.container("deploy_talker_1", &[], script);
+    let _leftover = engine.container("deploy_leftover_1", &[], "head -c 100000 /dev/zero > /leftover");
     let check = Check::new(["--docker-host", &engine.address(), "--only", "docker,disk"]);
     let full = ["-c", "docker_root_used_percent=0", "-c", "*:used_percent=0"];
+    eventually("the other container to have ended", || {
+        engine
+            .docker(&["ps", "--filter", "status=exited", "--format", "{{.Names}}"])
+            .is_ok_and(|names| names.contains("deploy_leftover_1"))
+    });
     eventually("the container to have talked", || {
         engine.docker(&["logs", "deploy_talker_1"]).is_ok_and(|log| log.lines().count() == 2000)
     });
@@ -21,7 +27,7 @@ fn what_docker_keeps_is_told_when_its_disk_fills_up() {
     said.has_code(2).says("largest container logs:").line("Docker keeps its data here, see the group docker");
     let log = said.line(" deploy_talker_1");
     assert!(log.ends_with(" KiB deploy_talker_1"), "{log}");
-    said.line("docker could free ");
+    assert!(said.line("docker could free ").contains(" of stopped containers"), "{}", said.text());
     said.headlines("disk of docker's data ");
     check.run(&[]).says_not("container logs").says_not("could free");
 }

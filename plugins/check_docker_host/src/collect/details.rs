@@ -9,7 +9,7 @@ use common::deadline::Deadline;
 use common::docker::Engine;
 use nix::sys::stat::{major, minor};
 
-use super::processes::pids;
+use super::processes::{self, pids};
 use super::root::{Root, read};
 use crate::cli::Config;
 use crate::evaluate::Subjects;
@@ -21,6 +21,14 @@ const LOGS: usize = 3;
 
 /// How long an engine that is not judged itself may take to tell names.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Reads the processes for a run whose groups did not need them until something was wrong.
+pub fn read_processes(config: &Config, snapshot: &mut Snapshot, deadline: &Deadline) {
+    if snapshot.processes.is_none() {
+        let _step = deadline.step("the processes");
+        snapshot.processes = Root::new(&config.options, deadline).map(|root| processes::collect(&root, false)).ok();
+    }
+}
 
 /// Looks at `subjects` and adds what it finds to `snapshot`. Returns whether there was anything to look at.
 pub fn collect(config: &Config, snapshot: &mut Snapshot, subjects: &Subjects, deadline: &Deadline) -> bool {
@@ -38,9 +46,7 @@ pub fn collect(config: &Config, snapshot: &mut Snapshot, subjects: &Subjects, de
     if !subjects.devices.is_empty() {
         let _step = deadline.step("deleted files that are still open");
         details.deleted = deleted(&root, &subjects.devices);
-        let holders: BTreeSet<u32> = details.deleted.values().flat_map(BTreeMap::keys).copied().collect();
-        details.processes = holders.iter().filter_map(|pid| Some((*pid, process_name(&root, *pid)?))).collect();
-        named.extend(holders);
+        named.extend(details.deleted.values().flat_map(BTreeMap::keys));
     }
     if let Some(data) = &subjects.docker_root {
         let _step = deadline.step("the container logs");
@@ -85,10 +91,6 @@ fn deleted(root: &Root, devices: &BTreeSet<String>) -> BTreeMap<String, BTreeMap
         }
     }
     found
-}
-
-fn process_name(root: &Root, pid: u32) -> Option<String> {
-    Some(read(&root.procfs.join(format!("{pid}/comm"))).ok()?.trim_end().to_owned())
 }
 
 /// The largest logs of the engine's json-file and local drivers, in bytes by container ID.

@@ -20,7 +20,7 @@ use crate::parse;
 use crate::snapshot::{Counters, Fact, Fault, Kept, Limits, Pressure, Snapshot};
 
 /// An earlier run closer than this tells nothing of the CPU, whose time is counted in hundredths of a second.
-const SHORTEST_INTERVAL: f64 = 0.2;
+const SHORTEST_BETWEEN_RUNS: f64 = 0.2;
 
 /// Looks at everything that `config` asks for.
 pub fn collect(config: &Config, previous: Option<&Kept>, deadline: &Deadline) -> Result<Snapshot, Fault> {
@@ -89,7 +89,7 @@ fn is_usable(previous: Option<&Kept>, boot_id: &str, uptime: Option<&f64>) -> bo
     let (Some(previous), Some(uptime)) = (previous, uptime) else { return false };
     previous.counters.cpu.is_some()
         && previous.boot_id == boot_id
-        && uptime - previous.counters.uptime >= SHORTEST_INTERVAL
+        && uptime - previous.counters.uptime >= SHORTEST_BETWEEN_RUNS
 }
 
 /// Reads all counters and what stands in the same files.
@@ -112,7 +112,8 @@ fn count(config: &Config, root: &Root, snapshot: &mut Snapshot, deadline: &Deadl
         counters.disks = disks.as_ref().ok().cloned().unwrap_or_default();
         snapshot.disks = Some(disks);
     }
-    let wants_processes = [Group::Cpu, Group::Load, Group::Memory, Group::Swap, Group::Processes, Group::Files];
+    // Who is to blame in the other groups is looked for only if something is wrong.
+    let wants_processes = [Group::Cpu, Group::Processes, Group::Files];
     if wants_processes.iter().any(|group| config.wants(*group)) {
         let _step = deadline.step("the processes");
         let processes = processes::collect(root, config.wants(Group::Files));

@@ -56,9 +56,14 @@ impl Root {
             .map_err(|error| Fault { source: self.procfs.display().to_string(), reason: io_error(&error) })
     }
 
+    /// The bytes of file `name` of procfs.
+    pub fn proc_bytes(&self, name: &str) -> Fact<Vec<u8>> {
+        self.read(name).map_err(|error| self.fault(name, io_error(&error)))
+    }
+
     /// The text of file `name` of procfs.
     pub fn proc(&self, name: &str) -> Fact<String> {
-        self.read(name).map_err(|error| self.fault(name, io_error(&error)))
+        self.proc_bytes(name).map(lossy)
     }
 
     /// The text of file `name` of procfs, read by `parse`.
@@ -70,23 +75,14 @@ impl Root {
     pub fn read_optional(&self, name: &str) -> Option<Fact<String>> {
         match self.read(name) {
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::Unsupported) => None,
-            result => Some(result.map_err(|error| self.fault(name, io_error(&error)))),
+            result => Some(result.map(lossy).map_err(|error| self.fault(name, io_error(&error)))),
         }
     }
 
-    /// The bytes of file `name` of procfs.
-    pub fn proc_bytes(&self, name: &str) -> Fact<Vec<u8>> {
+    fn read(&self, name: &str) -> io::Result<Vec<u8>> {
         let path = self.procfs.join(name);
         let _step = self.deadline.step(path.display().to_string());
-        let mut bytes = Vec::new();
-        read_into(&path, &mut bytes).map_err(|error| self.fault(name, io_error(&error)))?;
-        Ok(bytes)
-    }
-
-    fn read(&self, name: &str) -> io::Result<String> {
-        let path = self.procfs.join(name);
-        let _step = self.deadline.step(path.display().to_string());
-        read(&path)
+        read_bytes(&path)
     }
 
     /// Whether procfs has file `name`.
@@ -107,13 +103,18 @@ fn recorded(path: &Path) -> Fact<BTreeMap<PathBuf, Usage>> {
 
 /// The text of a file, whatever its bytes.
 pub fn read(path: &Path) -> io::Result<String> {
+    read_bytes(path).map(lossy)
+}
+
+fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
     // Most files fit. Without room to begin with, the first read asks for 32 bytes, and each one doubles that.
     let mut bytes = Vec::with_capacity(8 * 1024);
     read_into(path, &mut bytes)?;
-    Ok(match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-    })
+    Ok(bytes)
+}
+
+fn lossy(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// Bytes as text, whatever they are.

@@ -158,9 +158,8 @@ pub(super) fn filling(context: &Context, mount: &Mount) -> Vec<Text> {
         holders.sort_unstable_by(|a, b| b.cmp(a));
         lines.push(Text::from(format!("{} in deleted files that are still open:", bytes(total))));
         lines.extend(holders.into_iter().take(context.config.options.top).map(|(size, pid)| {
-            // One that has ended meanwhile has no name.
-            let name = context.snapshot.details.processes.get(&pid).map_or("?", String::as_str).to_owned();
-            let holder = describe(context, &Process { pid, name, ..Process::default() });
+            let process = processes(context).and_then(|all| all.list.iter().find(|process| process.pid == pid));
+            let holder = process.map_or_else(|| format!("pid {pid}"), |process| describe(context, process));
             Text::from(format!("  {} {holder}", bytes(size)))
         }));
     }

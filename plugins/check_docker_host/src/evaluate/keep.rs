@@ -15,7 +15,8 @@ pub(super) fn keep(context: &Context) -> Kept {
         writable: writable(context),
         history: history(context),
         docker_root: context.docker_root().map(str::to_owned),
-        kills: memory::kills(context).unwrap_or_default(),
+        // A run that could not count forgets none.
+        kills: memory::kills(context).or_else(|| Some(context.kept?.kills.clone())).unwrap_or_default(),
     }
 }
 

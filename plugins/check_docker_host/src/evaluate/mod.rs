@@ -29,7 +29,7 @@ use crate::cli::{Config, Group};
 use crate::snapshot::{Counters, Fact, Fault, Kept, Mount, Snapshot};
 
 /// Two samples closer than this, in seconds, tell no rate: `SHORTEST_SAMPLE` less what clocks are read with.
-const SHORTEST_INTERVAL: f64 = 0.04;
+const SHORTEST_BETWEEN_SAMPLES: f64 = 0.04;
 
 /// The report of a run and what it leaves for the next one.
 pub fn evaluate(
@@ -170,8 +170,10 @@ impl<'a> Context<'a> {
 
     /// What the last run kept, if the machine was not rebooted since.
     fn kept_in_this_boot(&self) -> Option<&'a Kept> {
-        self.kept.filter(|kept| {
-            kept.boot_id == self.snapshot.boot_id && kept.counters.uptime <= self.snapshot.counters.uptime
+        self.kept.filter(|kept| match (kept.boot_id.as_str(), self.snapshot.boot_id.as_str()) {
+            // Where the kernel names no boot, a lower uptime is what tells.
+            ("", _) | (_, "") => kept.counters.uptime <= self.snapshot.counters.uptime,
+            (before, now) => before == now,
         })
     }
 
@@ -179,7 +181,7 @@ impl<'a> Context<'a> {
     fn since_last_run(&self) -> Option<(&'a Counters, f64)> {
         let counters = &self.kept_in_this_boot()?.counters;
         let elapsed = self.snapshot.counters.uptime - counters.uptime;
-        (elapsed >= SHORTEST_INTERVAL).then_some((counters, elapsed))
+        (elapsed >= SHORTEST_BETWEEN_SAMPLES).then_some((counters, elapsed))
     }
 
     /// The same, or the first of two samples of this run.
@@ -187,7 +189,7 @@ impl<'a> Context<'a> {
         match &self.snapshot.first {
             Some(first) => {
                 let elapsed = self.snapshot.counters.uptime - first.uptime;
-                (elapsed >= SHORTEST_INTERVAL).then_some((first, elapsed))
+                (elapsed >= SHORTEST_BETWEEN_SAMPLES).then_some((first, elapsed))
             }
             None => self.since_last_run(),
         }
