@@ -1,0 +1,153 @@
+//! The few GETs of the Docker Engine API that the checks need, in models that tolerate every engine.
+//!
+//! Every field is optional: engines drop fields between versions, and Podman never had some.
+
+mod address;
+mod models;
+mod usage;
+
+use std::time::{Duration, Instant};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+
+pub use self::address::{default_endpoint, endpoint, parse_endpoint};
+pub use self::models::{ContainerSummary, Info};
+pub use self::usage::{DiskUsage, Reclaimable};
+
+use crate::http::{Client, Endpoint, HttpError};
+
+/// The newest API version that the models here were read against; newer engines are asked in this one.
+const NEWEST_API: (u32, u32) = (1, 51);
+/// A list of containers or of disk usage longer than this is refused.
+const MAX_LIST_BYTES: u64 = 16 << 20;
+/// Longest answer to the small requests.
+const MAX_SMALL_BYTES: u64 = 1 << 20;
+
+/// Why the engine did not answer as it should.
+#[derive(Debug)]
+pub enum EngineError {
+    /// The socket refuses this user.
+    Permission,
+    /// Nothing listens, or it broke off, hung or spoke something else.
+    Http(HttpError),
+    /// The engine refused the request.
+    Status {
+        /// HTTP status.
+        status: u16,
+        /// The engine's own words, unchecked.
+        message: String,
+    },
+    /// The answer is not what the API promises.
+    Garbage(String),
+}
+
+impl std::fmt::Display for EngineError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Permission => f.write_str("permission denied"),
+            Self::Http(error) => error.fmt(f),
+            Self::Status { status, message } if message.is_empty() => write!(f, "it answers HTTP {status}"),
+            Self::Status { status, message } => write!(f, "it answers HTTP {status}: {message}"),
+            Self::Garbage(reason) => write!(f, "the answer is not that of a Docker Engine ({reason})"),
+        }
+    }
+}
+
+impl From<HttpError> for EngineError {
+    fn from(error: HttpError) -> Self {
+        match error {
+            HttpError::Connect(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Self::Permission,
+            error => Self::Http(error),
+        }
+    }
+}
+
+/// An engine that has answered a ping.
+#[derive(Debug)]
+pub struct Engine {
+    client: Client,
+    /// `/v1.41` or empty, which leaves the choice to the engine.
+    prefix: String,
+    /// How long the ping took, connecting included.
+    pub ping: Duration,
+}
+
+impl Engine {
+    /// Connects to `endpoint` and pings. The engine's API version is pinned for what follows.
+    pub fn connect(endpoint: &Endpoint, timeout: Duration) -> Result<Self, EngineError> {
+        let client = Client::new(endpoint);
+        let begin = Instant::now();
+        let answer = client.get("/_ping", timeout, MAX_SMALL_BYTES)?;
+        let ping = begin.elapsed();
+        if answer.status != 200 {
+            return Err(refused(answer.status, &answer.body));
+        }
+        if answer.body.trim_ascii() != b"OK" {
+            return Err(EngineError::Garbage("the ping was not answered with OK".to_owned()));
+        }
+        let prefix = answer.header("api-version").and_then(pinned).unwrap_or_default();
+        Ok(Self { client, prefix, ping })
+    }
+
+    /// `/info`: what the engine says of itself.
+    pub fn info(&self, timeout: Duration) -> Result<Info, EngineError> {
+        self.get("/info", timeout, MAX_SMALL_BYTES)
+    }
+
+    /// `/containers/json?all=1`: every container, in a few words each.
+    pub fn containers(&self, timeout: Duration) -> Result<Vec<ContainerSummary>, EngineError> {
+        self.get::<Option<Vec<ContainerSummary>>>("/containers/json?all=1", timeout, MAX_LIST_BYTES)
+            .map(Option::unwrap_or_default)
+    }
+
+    /// `/system/df`: what images, containers, volumes and the build cache take. The engine walks the disk for it.
+    pub fn disk_usage(&self, timeout: Duration) -> Result<DiskUsage, EngineError> {
+        self.get("/system/df", timeout, MAX_LIST_BYTES)
+    }
+
+    fn get<T: DeserializeOwned>(&self, path: &str, timeout: Duration, limit: u64) -> Result<T, EngineError> {
+        let answer = self.client.get(&format!("{}{path}", self.prefix), timeout, limit)?;
+        if answer.status != 200 {
+            return Err(refused(answer.status, &answer.body));
+        }
+        serde_json::from_slice(&answer.body).map_err(|error| EngineError::Garbage(format!("{path}: {error}")))
+    }
+}
+
+/// The path prefix for an engine that offers up to `offered`.
+fn pinned(offered: &str) -> Option<String> {
+    let (major, minor) = offered.trim().split_once('.')?;
+    let offered = (major.parse().ok()?, minor.parse().ok()?);
+    let (major, minor) = NEWEST_API.min(offered);
+    Some(format!("/v{major}.{minor}"))
+}
+
+fn refused(status: u16, body: &[u8]) -> EngineError {
+    #[derive(Deserialize)]
+    struct Message {
+        message: String,
+    }
+    let message = serde_json::from_slice::<Message>(body).map(|body| body.message).unwrap_or_default();
+    EngineError::Status { status, message }
+}
+
+/// A field that an engine writes in a way of its own is absent, and the others are not lost with it.
+fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(value).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_api_version_is_pinned_inside_what_is_offered() {
+        for (offered, prefix) in
+            [("1.41", Some("/v1.41")), ("1.56", Some("/v1.51")), ("2.0", Some("/v1.51")), ("x", None), ("", None)]
+        {
+            assert_eq!(pinned(offered).as_deref(), prefix, "{offered}");
+        }
+    }
+}
