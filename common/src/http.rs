@@ -115,6 +115,15 @@ impl Client {
 
     /// GETs `path`, which begins with `/`. The answer comes within `timeout` and has at most `limit` bytes of body.
     pub fn get(&self, path: &str, timeout: Duration, limit: u64) -> Result<Response, HttpError> {
+        let answer = self.get_first(path, timeout, limit.saturating_add(1))?;
+        if u64::try_from(answer.body.len()).is_ok_and(|length| length > limit) {
+            return Err(HttpError::TooLarge(limit));
+        }
+        Ok(answer)
+    }
+
+    /// GETs `path` and the first `limit` bytes of the body; what is longer is cut off.
+    pub fn get_first(&self, path: &str, timeout: Duration, limit: u64) -> Result<Response, HttpError> {
         if timeout.is_zero() {
             return Err(HttpError::Timeout);
         }
@@ -127,11 +136,8 @@ impl Client {
             .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
             .collect();
         let mut bytes = Vec::new();
-        let mut reader = body.into_reader().take(limit + 1);
+        let mut reader = body.into_reader().take(limit);
         reader.read_to_end(&mut bytes).map_err(|error| classify(error.into()))?;
-        if u64::try_from(bytes.len()).is_ok_and(|length| length > limit) {
-            return Err(HttpError::TooLarge(limit));
-        }
         Ok(Response { status: parts.status.as_u16(), headers, body: bytes })
     }
 }

@@ -10,11 +10,13 @@ pub mod docker;
 pub mod glob;
 #[cfg(feature = "docker")]
 pub mod http;
+pub mod judging;
 pub mod metric;
 pub mod number;
 pub mod options;
 pub mod page;
 pub mod perfdata;
+pub mod pressure;
 pub mod range;
 pub mod render;
 pub mod report;

@@ -3,16 +3,25 @@
 //! Every field is optional: engines drop fields between versions, and Podman never had some.
 
 mod address;
+mod identity;
+mod logs;
 mod models;
+mod stats;
+mod unreachable;
 mod usage;
 
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
 pub use self::address::{default_endpoint, endpoint, parse_endpoint};
-pub use self::models::{ContainerSummary, Info};
+pub use self::identity::container_id;
+pub use self::logs::demultiplexed;
+pub use self::models::*;
+pub use self::stats::*;
+pub use self::unreachable::{Unreachable, unreachable};
 pub use self::usage::{DiskUsage, Reclaimable};
 
 use crate::http::{Client, Endpoint, HttpError};
@@ -71,6 +80,8 @@ pub struct Engine {
     prefix: String,
     /// How long the ping took, connecting included.
     pub ping: Duration,
+    /// What the engine's clock showed then, as HTTP writes it, if it said so.
+    pub date: Option<String>,
 }
 
 impl Engine {
@@ -87,7 +98,8 @@ impl Engine {
             return Err(EngineError::Garbage("the ping was not answered with OK".to_owned()));
         }
         let prefix = answer.header("api-version").and_then(pinned).unwrap_or_default();
-        Ok(Self { client, prefix, ping })
+        let date = answer.header("date").map(str::to_owned);
+        Ok(Self { client, prefix, ping, date })
     }
 
     /// `/info`: what the engine says of itself.
@@ -99,6 +111,43 @@ impl Engine {
     pub fn containers(&self, timeout: Duration) -> Result<Vec<ContainerSummary>, EngineError> {
         self.get::<Option<Vec<ContainerSummary>>>("/containers/json?all=1", timeout, MAX_LIST_BYTES)
             .map(Option::unwrap_or_default)
+    }
+
+    /// `/containers/ID/json`: all that the engine knows of a container; with `size`, the engine walks its disk.
+    pub fn container(&self, id: &str, size: bool, timeout: Duration) -> Result<Container, EngineError> {
+        let query = if size { "?size=1" } else { "" };
+        self.get(&format!("/containers/{}/json{query}", encoded(id)), timeout, MAX_SMALL_BYTES)
+    }
+
+    /// `/containers/ID/stats`: its figures. Two readings, which take the engine up to two seconds, or only one of
+    /// them with `one_shot`, which some engines answer at once.
+    pub fn stats(&self, id: &str, one_shot: bool, timeout: Duration) -> Result<Stats, EngineError> {
+        let query = if one_shot { "&one-shot=true" } else { "" };
+        self.get(&format!("/containers/{}/stats?stream=false{query}", encoded(id)), timeout, MAX_SMALL_BYTES)
+    }
+
+    /// `/containers/ID/logs`: the last `lines` lines of both streams, of those written since `since` (seconds since
+    /// 1970 with decimals, as the engine's clock counts), at most `limit` bytes of them, as they come.
+    pub fn logs(
+        &self,
+        id: &str,
+        lines: u32,
+        since: Option<&str>,
+        limit: u64,
+        timeout: Duration,
+    ) -> Result<Vec<u8>, EngineError> {
+        let since = since.map(|since| format!("&since={since}")).unwrap_or_default();
+        let path = format!("{}/containers/{}/logs?stdout=1&stderr=1&tail={lines}{since}", self.prefix, encoded(id));
+        let answer = self.client.get_first(&path, timeout, limit)?;
+        if answer.status != 200 {
+            return Err(refused(answer.status, &answer.body));
+        }
+        Ok(answer.body)
+    }
+
+    /// `/images/NAME/json`: the image that a name stands for now.
+    pub fn image(&self, name: &str, timeout: Duration) -> Result<Image, EngineError> {
+        self.get(&format!("/images/{}/json", encoded(name)), timeout, MAX_SMALL_BYTES)
     }
 
     /// `/system/df`: what images, containers, volumes and the build cache take. The engine walks the disk for it.
@@ -113,6 +162,20 @@ impl Engine {
         }
         serde_json::from_slice(&answer.body).map_err(|error| EngineError::Garbage(format!("{path}: {error}")))
     }
+}
+
+/// `name` as a part of a path. The slashes and colons of image names stay, as the engine wants them.
+fn encoded(name: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/:@".contains(&byte);
+    let mut text = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        if plain(byte) {
+            text.push(byte.into());
+        } else {
+            let _ = write!(text, "%{byte:02X}");
+        }
+    }
+    text
 }
 
 /// The path prefix for an engine that offers up to `offered`.
@@ -132,6 +195,11 @@ fn refused(status: u16, body: &[u8]) -> EngineError {
     EngineError::Status { status, message }
 }
 
+/// A part that is null or of another shape counts as empty.
+fn or_default<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(deserializer: D) -> Result<T, D::Error> {
+    lenient(deserializer).map(Option::unwrap_or_default)
+}
+
 /// A field that an engine writes in a way of its own is absent, and the others are not lost with it.
 fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
     let value = serde_json::Value::deserialize(deserializer)?;
@@ -141,6 +209,12 @@ fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_cannot_leave_their_place_in_a_path() {
+        assert_eq!(encoded("registry:5000/kwanza:1.2"), "registry:5000/kwanza:1.2");
+        assert_eq!(encoded("a?b#c d%"), "a%3Fb%23c%20d%25");
+    }
 
     #[test]
     fn the_api_version_is_pinned_inside_what_is_offered() {

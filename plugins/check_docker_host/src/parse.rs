@@ -1,6 +1,6 @@
 //! Text of the kernel to facts. Pure; every text is taken, none panics.
 //!
-//! procfs-core reads what it reads safely. Its parsers of `PID/stat`, `PID/limits` and `pressure` panic on text
+//! procfs-core reads what it reads safely. Its parsers of `PID/stat` and `PID/limits` panic on text
 //! that is cut short, that of `meminfo` wants forty fields where eight are used, and that of `mountinfo` takes paths
 //! for UTF-8 and keeps their escapes; those are read here.
 
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use procfs_core::{DiskStat, FromRead as _, LoadAverage};
 
-use crate::snapshot::{CpuCounters, Disk, Load, Memory, Process, Stall, Stat, Usage, VmStat};
+use crate::snapshot::{CpuCounters, Disk, Load, Memory, Process, Stat, Usage, VmStat};
 
 /// `/proc/stat`.
 pub fn stat(text: &str) -> Result<Stat, String> {
@@ -122,21 +122,6 @@ pub fn zfs_reclaimable(text: &str) -> Option<u64> {
 pub fn vmstat(text: &str) -> Result<VmStat, String> {
     let count = |name: &str| field(text, name).ok_or_else(|| format!("'{name}' is missing or garbled"));
     Ok(VmStat { swapped_in: count("pswpin")?, swapped_out: count("pswpout")?, oom_kills: field(text, "oom_kill") })
-}
-
-/// A file of `/proc/pressure`.
-pub fn pressure(text: &str) -> Result<Stall, String> {
-    let line = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
-    let averages = |line: &str| -> Option<[f64; 2]> {
-        let value = |name: &str| {
-            let value: f64 = line.split_ascii_whitespace().find_map(|word| word.strip_prefix(name))?.parse().ok()?;
-            (0.0..=100.0).contains(&value).then_some(value)
-        };
-        Some([value("avg10=")?, value("avg60=")?])
-    };
-    let some = line("some ").and_then(averages).ok_or("the line 'some' is missing or garbled")?;
-    let full = line("full ").map(|line| averages(line).ok_or("the line 'full' is garbled")).transpose()?;
-    Ok(Stall { some, full })
 }
 
 /// `/proc/diskstats` by device.
@@ -289,18 +274,6 @@ pub fn swap_used(text: &str) -> Option<u64> {
     field(text, "VmSwap").map(|kilobytes| kilobytes.saturating_mul(1024))
 }
 
-/// `/proc/PID/cgroup`: the ID of the container that the process belongs to, whichever engine, driver and
-/// cgroup version made the path.
-pub fn container_id(text: &str) -> Option<&str> {
-    const DIGITS: usize = 64;
-    let is_id = |word: &&str| word.len() == DIGITS;
-    let path = |line: &'_ str| -> Option<usize> { line.match_indices(':').nth(1).map(|(at, _)| at + 1) };
-    text.lines()
-        .filter_map(|line| line.get(path(line)?..))
-        // The innermost container, where one runs in another.
-        .find_map(|path| path.rsplit(|c: char| !c.is_ascii_hexdigit()).find(is_id))
-}
-
 /// Two numbers, the first and the last of a line: `/proc/sys/fs/file-nr`.
 pub fn first_and_last(text: &str) -> Option<(u64, u64)> {
     let numbers: Option<Vec<u64>> = text.split_ascii_whitespace().map(|word| word.parse().ok()).collect();
@@ -331,23 +304,6 @@ mod tests {
         }
         for garbage in ["", "42", "42 (x", "42 (x) ", "42 (x) S", ") (", "x (y) S 1 2 3", "1 (é) Z 0 0"] {
             assert_eq!(process(garbage), None, "{garbage}");
-        }
-    }
-
-    #[test]
-    fn container_ids_are_found_under_every_driver() {
-        let id = "3f2a".repeat(16);
-        for path in [
-            format!("12:cpu,cpuacct:/docker/{id}\n"),
-            format!("0::/system.slice/docker-{id}.scope\n"),
-            format!("0::/../docker-{id}.scope/init\n"),
-            format!("1:name=systemd:/\n4:memory:/kubepods/besteffort/pod1/{id}\n"),
-            format!("0::/user.slice/user-1000.slice/libpod-{id}.scope/container\n"),
-        ] {
-            assert_eq!(container_id(&path), Some(id.as_str()), "{path}");
-        }
-        for path in ["0::/init.scope\n", "garbage", "", &format!("0::/docker/{id}0\n")] {
-            assert_eq!(container_id(path), None, "{path}");
         }
     }
 
@@ -394,12 +350,11 @@ mod tests {
             assert!(stat(garbage).is_err(), "{garbage}");
             assert!(memory(garbage).is_err(), "{garbage}");
             assert!(vmstat(garbage).is_err(), "{garbage}");
-            assert!(pressure(garbage).is_err(), "{garbage}");
             assert!(load(garbage).is_err(), "{garbage}");
             assert!(uptime(garbage).is_err() || garbage.starts_with('1'), "{garbage}");
             assert!(disks(garbage).is_err() || garbage.is_empty(), "{garbage}");
             assert!(process(garbage).is_none() && files_limit(garbage).is_none() && zfs_reclaimable(garbage).is_none());
-            assert!(container_id(garbage).is_none() && first_and_last(garbage).is_none() && number(garbage).is_none());
+            assert!(first_and_last(garbage).is_none() && number(garbage).is_none());
         }
     }
 }

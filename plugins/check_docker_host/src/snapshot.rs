@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use common::docker::{EngineError, Info, Reclaimable};
+use common::pressure::Stall;
 use serde::{Deserialize, Serialize};
 
 /// Something read, or why it could not be.
@@ -160,15 +161,6 @@ pub struct Pressure {
     pub memory: Option<Fact<Stall>>,
     /// `/proc/pressure/io`.
     pub io: Option<Fact<Stall>>,
-}
-
-/// Percent of the time in which threads waited for a resource.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Stall {
-    /// Some thread, over 10 and 60 seconds.
-    pub some: [f64; 2],
-    /// Every thread that could run, over 10 and 60 seconds; `None` for the CPU before Linux 5.13.
-    pub full: Option<[f64; 2]>,
 }
 
 /// The mounts that are to be judged.

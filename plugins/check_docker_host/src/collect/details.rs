@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use common::deadline::Deadline;
-use common::docker::Engine;
+use common::docker::{Engine, container_id};
 use nix::sys::stat::{major, minor};
 
 use super::processes::{self, pids};
@@ -123,7 +123,7 @@ fn attribute(root: &Root, config: &Config, named: &BTreeSet<u32>, details: &mut 
     let _step = deadline.step("the containers and arguments of processes");
     for pid in named {
         if let Ok(text) = read(&root.procfs.join(format!("{pid}/cgroup")))
-            && let Some(id) = parse::container_id(&text)
+            && let Some(id) = container_id(&text)
         {
             details.containers.insert(*pid, id.to_owned());
         }

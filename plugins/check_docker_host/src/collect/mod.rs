@@ -141,7 +141,7 @@ fn pressure(root: &Root) -> Pressure {
         let name = format!("pressure/{resource}");
         // A kernel without PSI has no such file, one with psi=0 refuses to read it (EOPNOTSUPP).
         let text = root.read_optional(&name)?;
-        Some(text.and_then(|text| parse::pressure(&text).map_err(|reason| root.fault(&name, reason))))
+        Some(text.and_then(|text| common::pressure::parse(&text).map_err(|reason| root.fault(&name, reason))))
     };
     Pressure { cpu: read("cpu"), memory: read("memory"), io: read("io") }
 }

@@ -171,7 +171,7 @@ fn judge_read_only(judging: &mut Judging, mount: &Mount) -> bool {
     if metric.state != State::Ok {
         let why = if was_writable { "became read-only" } else { "is read-only" };
         let docker = if holds_docker { " and holds Docker's data" } else { "" };
-        judging.problems.push((metric.state, format!("{path} {why}{docker}")));
+        judging.problem(metric.state, format!("{path} {why}{docker}"));
         if was_writable {
             judging.item.causes.push("the kernel remounts a filesystem read-only when it finds it damaged".into());
         }

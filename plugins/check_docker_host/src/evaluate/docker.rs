@@ -1,7 +1,6 @@
 //! The Docker Engine.
 
-use common::docker::EngineError;
-use common::http::{Endpoint, HttpError};
+use common::docker::{self, EngineError};
 use common::number::Number;
 use common::report::Item;
 use common::state::State;
@@ -80,52 +79,12 @@ fn account(judging: &mut Judging, engine: &Engine, ping: f64) -> (String, Option
     (text, Some(format!("docker {version} with {} running", count(info.containers_running))))
 }
 
-/// Why the engine cannot be reached. That this user may not ask is the check's fault, all else the engine's.
+/// Why the engine cannot be reached.
 fn unreachable(judging: &mut Judging, error: &EngineError) -> String {
-    let endpoint = &judging.context.config.engine;
-    let (state, reason, step) = match error {
-        EngineError::Permission => (
-            State::Unknown,
-            format!("permission denied on {endpoint}"),
-            "add the monitoring user to the group docker (as good as root), or point --docker-host at a read-only socket proxy; --no-docker leaves the engine out",
-        ),
-        error @ EngineError::Status { status: 401 | 403, .. } => (
-            State::Unknown,
-            format!("the engine at {endpoint} does not let us ask: {error}"),
-            "let the proxy before the engine pass GET of /_ping, /info, /containers/json and /system/df",
-        ),
-        EngineError::Http(HttpError::Timeout) => (
-            State::Critical,
-            format!("the engine at {endpoint} accepts connections and does not answer"),
-            "journalctl -u docker --since -1h; systemctl restart docker",
-        ),
-        EngineError::Http(HttpError::Connect(cause))
-            if cause.kind() == std::io::ErrorKind::NotFound && is_socket(endpoint) =>
-        {
-            (
-                State::Critical,
-                format!("the engine is down, there is no socket at {endpoint}"),
-                "systemctl start docker; --docker-host names another socket, --no-docker leaves the engine out",
-            )
-        }
-        EngineError::Http(HttpError::Connect(cause)) if cause.kind() == std::io::ErrorKind::ConnectionRefused => (
-            State::Critical,
-            format!("the engine is down, nothing listens at {endpoint}"),
-            "systemctl start docker; journalctl -u docker --since -1h",
-        ),
-        error => (
-            State::Critical,
-            format!("the engine at {endpoint} does not answer as it should: {error}"),
-            "systemctl status docker; journalctl -u docker --since -1h",
-        ),
-    };
-    judging.problem(state, format!("docker: {reason}"));
-    judging.item.next.push(step.into());
-    reason
-}
-
-const fn is_socket(endpoint: &Endpoint) -> bool {
-    matches!(endpoint, Endpoint::Unix(_))
+    let fault = docker::unreachable(error, &judging.context.config.engine);
+    judging.problem(fault.state, format!("docker: {}", fault.reason));
+    judging.item.next.push(format!("{}; --no-docker leaves the engine out", fault.next).into());
+    fault.reason
 }
 
 /// The filesystem of Docker's data.
@@ -144,7 +103,8 @@ fn root(judging: &mut Judging, engine: &Engine) -> Option<String> {
         }
         Err(NoUsage::Silent(allowed)) => {
             let text = format!("data in {path}, no answer within {}", duration(allowed.as_secs_f64()));
-            judging.problem(judging.context.config.timeout_state, format!("docker: {text}"));
+            let state = judging.context.config.timeout_state;
+            judging.problem(state, format!("docker: {text}"));
             Some(text)
         }
         // In a container without the host's root, or for a user who may not look there.

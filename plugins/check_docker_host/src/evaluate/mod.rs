@@ -15,6 +15,7 @@ mod pressure;
 mod processes;
 
 use std::collections::BTreeSet;
+use std::ops::{Deref, DerefMut};
 use std::path::Path;
 
 use common::clock::Clock;
@@ -211,7 +212,8 @@ impl<'a> Context<'a> {
 
     /// Starts the verdict on `group`.
     fn verdict(&self, group: Group) -> Judging<'_> {
-        Judging { context: self, item: Item::ok(group.name(), ""), instance: None, problems: Vec::new() }
+        let judging = common::judging::Judging::new(&self.config.thresholds, group.name(), None);
+        Judging { context: self, judging }
     }
 
     /// The finding of a group whose source cannot be read.
@@ -224,44 +226,24 @@ impl<'a> Context<'a> {
 /// A group, or one instance of it, while it is judged.
 struct Judging<'a> {
     context: &'a Context<'a>,
-    item: Item,
-    instance: Option<String>,
-    problems: Vec<(State, String)>,
+    judging: common::judging::Judging<'a>,
+}
+
+impl<'a> Deref for Judging<'a> {
+    type Target = common::judging::Judging<'a>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.judging
+    }
+}
+
+impl DerefMut for Judging<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.judging
+    }
 }
 
 impl Judging<'_> {
-    /// Judges `value`; `phrase` is how the first line says it, with `{}` for the value, which else stands behind it.
-    fn add(&mut self, metric: &Definition, value: impl Into<Option<Number>>, phrase: &str) -> State {
-        let Some(value) = value.into() else { return State::Ok };
-        let judged = self.context.config.thresholds.judge(metric, self.instance.as_deref(), value);
-        let judged = match metric.unit {
-            common::units::Unit::Percent => judged.within(Number::ZERO, Number::HUNDRED),
-            _ => judged,
-        };
-        if let Some(breach) = judged.breach() {
-            let said = if phrase.contains("{}") {
-                phrase.replace("{}", &judged.human())
-            } else {
-                format!("{phrase} {}", judged.human())
-            };
-            self.problems.push((judged.state, format!("{said} ({breach})")));
-        }
-        let state = judged.state;
-        self.item.push(judged);
-        state
-    }
-
-    /// Adds a figure that is never judged now, whatever its thresholds.
-    fn show(&mut self, metric: &Definition, value: Number) {
-        self.item.push(self.context.config.thresholds.judge(metric, self.instance.as_deref(), value).unjudged());
-    }
-
-    /// A problem that no threshold tells.
-    fn problem(&mut self, state: State, text: impl Into<String>) {
-        self.item.raise(state);
-        self.problems.push((state, text.into()));
-    }
-
     /// Notes that a part of the group could not be read.
     fn unreadable(&mut self, what: &str, fault: &Fault) {
         let text = format!("{what} cannot be judged: {fault}");
@@ -275,12 +257,8 @@ impl Judging<'_> {
     }
 
     /// The item with its text, and a headline of its problems, worst first.
-    fn finish(mut self, text: impl Into<String>) -> Item {
-        self.item.text = text.into().into();
-        self.problems.sort_by_key(|(state, _)| std::cmp::Reverse(*state));
-        let problems: Vec<String> = self.problems.into_iter().map(|(_, text)| text).collect();
-        self.item.headline = problems.join(", ").into();
-        self.item
+    fn finish(self, text: impl Into<String>) -> Item {
+        self.judging.finish(text)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use common::metric::Definition;
 use common::number::Number;
+use common::pressure::Stall;
 use common::report::Item;
 use common::state::State;
 
@@ -12,7 +13,7 @@ use crate::metrics::{
     IO_PRESSURE_SOME_AVG10, MEMORY_PRESSURE_FULL, MEMORY_PRESSURE_FULL_AVG10, MEMORY_PRESSURE_SOME,
     MEMORY_PRESSURE_SOME_AVG10,
 };
-use crate::snapshot::{Fact, Pressure, Stall};
+use crate::snapshot::{Fact, Pressure};
 
 /// The metrics of one resource: over 60 and 10 seconds.
 struct Row<'a> {
