@@ -1,0 +1,7 @@
+//! The prose of the man page.
+
+use common::page::Page;
+
+/// What `--help` and the metric table do not say.
+pub const PAGE: Page =
+    Page { description: &["x"], examples: &[("check_containers", "x:")], privileges: &["x"], ..Page::EMPTY };
