@@ -4,6 +4,8 @@
 
 mod address;
 mod models;
+#[cfg(feature = "tls")]
+mod tls;
 mod usage;
 
 use std::time::{Duration, Instant};
@@ -13,6 +15,8 @@ use serde::{Deserialize, Deserializer};
 
 pub use self::address::{default_endpoint, endpoint, parse_endpoint};
 pub use self::models::{ContainerSummary, Info};
+#[cfg(feature = "tls")]
+pub use self::tls::{TlsOptions, endpoint_with_tls};
 pub use self::usage::{DiskUsage, Reclaimable};
 
 use crate::http::{Client, Endpoint, HttpError};
@@ -40,6 +44,17 @@ pub enum EngineError {
     },
     /// The answer is not what the API promises.
     Garbage(String),
+}
+
+impl EngineError {
+    /// Whether the fault is the check's own, its rights, files or options, and says nothing of the engine.
+    pub fn is_ours(&self) -> bool {
+        match self {
+            Self::Permission | Self::Status { status: 401 | 403, .. } => true,
+            Self::Http(error) => error.is_ours(),
+            Self::Status { .. } | Self::Garbage(_) => false,
+        }
+    }
 }
 
 impl std::fmt::Display for EngineError {
