@@ -7,6 +7,8 @@ mod identity;
 mod logs;
 mod models;
 mod stats;
+#[cfg(feature = "tls")]
+mod tls;
 mod unreachable;
 mod usage;
 
@@ -21,6 +23,8 @@ pub use self::identity::container_id;
 pub use self::logs::demultiplexed;
 pub use self::models::*;
 pub use self::stats::*;
+#[cfg(feature = "tls")]
+pub use self::tls::{TlsOptions, endpoint_with_tls};
 pub use self::unreachable::{Unreachable, unreachable};
 pub use self::usage::{DiskUsage, Reclaimable};
 
@@ -49,6 +53,17 @@ pub enum EngineError {
     },
     /// The answer is not what the API promises.
     Garbage(String),
+}
+
+impl EngineError {
+    /// Whether the fault is the check's own, its rights, files or options, and says nothing of the engine.
+    pub fn is_ours(&self) -> bool {
+        match self {
+            Self::Permission | Self::Status { status: 401 | 403, .. } => true,
+            Self::Http(error) => error.is_ours(),
+            Self::Status { .. } | Self::Garbage(_) => false,
+        }
+    }
 }
 
 impl std::fmt::Display for EngineError {

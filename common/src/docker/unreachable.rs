@@ -30,6 +30,11 @@ pub fn unreachable(error: &EngineError, endpoint: &Endpoint) -> Unreachable {
             format!("the engine at {endpoint} does not let us ask: {error}"),
             "let the proxy before the engine pass the GET requests that the man page lists under PRIVILEGES",
         ),
+        error if error.is_ours() => (
+            State::Unknown,
+            format!("the engine at {endpoint} cannot be asked: {error}"),
+            "--docker-host, --tls-ca, --tls-cert and --tls-key, or DOCKER_HOST, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH, say how",
+        ),
         EngineError::Http(HttpError::Timeout) => (
             State::Critical,
             format!("the engine at {endpoint} accepts connections and does not answer"),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use common::docker;
+use common::docker::{self, TlsOptions};
 use common::glob::Glob;
 use common::http::Endpoint;
 use common::metric::Thresholds;
@@ -33,6 +33,9 @@ pub struct Arguments {
     /// The engine, `unix:///PATH` or `tcp://HOST:PORT`; else that of `DOCKER_HOST`, else the usual sockets
     #[arg(short = 'H', long, value_name = "URL")]
     pub docker_host: Option<String>,
+    /// TLS to the engine.
+    #[command(flatten)]
+    pub tls: TlsOptions,
     /// Judge the containers of this docker-compose project
     #[arg(long, value_name = "NAME")]
     pub project: Option<String>,
@@ -150,7 +153,7 @@ pub fn configure(options: Arguments, thresholds: Thresholds, common: &Common) ->
     }
     let globs = |patterns: &[String]| patterns.iter().map(|pattern| Glob::new(pattern)).collect();
     Ok(Config {
-        engine: docker::endpoint(options.docker_host.as_deref())?,
+        engine: docker::endpoint_with_tls(options.docker_host.as_deref(), &options.tls)?,
         containers: globs(&options.container),
         excluded: globs(&options.exclude),
         jobs: globs(&options.allow_exited),

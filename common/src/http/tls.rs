@@ -1,0 +1,413 @@
+//! TLS by rustls, over the TCP of ureq.
+//!
+//! Not ureq's own TLS: that panics where a key does not fit its certificate, and would be linked into every program
+//! that uses ureq at all when they are built together.
+
+use std::fmt;
+use std::io::{self, Read, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{
+    AlertDescription, CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, OtherError,
+    RootCertStore, SignatureScheme, Stream,
+};
+use ureq::config::Config;
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::time::{Duration, Instant};
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, TcpConnector, Transport, TransportAdapter,
+};
+use ureq::{Agent, Error};
+
+use super::TlsError;
+
+/// A file of certificates or a key that is longer is something else.
+const MAX_FILE_BYTES: u64 = 4 << 20;
+/// Where systems keep the certificates that they trust: Debian, Red Hat, SUSE, Alpine.
+const SYSTEM_ROOTS: [&str; 4] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+
+/// The client's certificate and its key, in PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The certificate, the chain behind it in the same file.
+    pub certificate: PathBuf,
+    /// Its key: PKCS#8, PKCS#1 or SEC1, not encrypted.
+    pub key: PathBuf,
+    /// Whether the files may be missing, both; then no certificate is shown.
+    pub is_optional: bool,
+}
+
+/// A server that speaks TLS, and the files that a connection needs. They are read when the first connection is made.
+#[derive(Clone)]
+pub struct TlsServer {
+    authority: String,
+    ca: Option<PathBuf>,
+    identity: Option<Identity>,
+    verify: bool,
+    /// The way into all code of TLS. A program that never makes a `TlsServer` holds none of it, even when it is built
+    /// together with programs that do.
+    agent: fn(&Self, Config) -> Agent,
+}
+
+impl TlsServer {
+    /// The server at `authority`, `HOST:PORT`. Its certificate must be signed by a CA in the file `ca`, or by one that
+    /// the system trusts where that is `None`.
+    pub fn new(authority: String, ca: Option<PathBuf>, identity: Option<Identity>) -> Self {
+        Self { authority, ca, identity, verify: true, agent }
+    }
+
+    /// The same server, whoever it is: its certificate is not looked at.
+    #[must_use]
+    pub fn unverified(self) -> Self {
+        Self { verify: false, ..self }
+    }
+
+    /// `HOST:PORT`.
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    pub(super) fn agent(&self, config: Config) -> Agent {
+        (self.agent)(self, config)
+    }
+
+    fn is_like(&self) -> (&str, Option<&Path>, Option<&Identity>, bool) {
+        (&self.authority, self.ca.as_deref(), self.identity.as_ref(), self.verify)
+    }
+}
+
+impl PartialEq for TlsServer {
+    fn eq(&self, other: &Self) -> bool {
+        self.is_like() == other.is_like()
+    }
+}
+
+impl Eq for TlsServer {}
+
+impl fmt::Debug for TlsServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TlsServer").field(&self.is_like()).finish()
+    }
+}
+
+fn agent(server: &TlsServer, config: Config) -> Agent {
+    let tls = TlsConnector { server: server.clone(), config: Mutex::new(None) };
+    Agent::with_parts(config, ().chain(TcpConnector::default()).chain(tls), DefaultResolver::default())
+}
+
+fn failed(error: TlsError) -> Error {
+    Error::Other(Box::new(error))
+}
+
+#[derive(Debug)]
+struct TlsConnector {
+    server: TlsServer,
+    /// What was made of the files, for all connections.
+    config: Mutex<Option<Arc<ClientConfig>>>,
+}
+
+impl TlsConnector {
+    fn config(&self) -> Result<Arc<ClientConfig>, TlsError> {
+        let mut kept = self.config.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(config) = &*kept {
+            return Ok(Arc::clone(config));
+        }
+        let config = Arc::new(client_config(&self.server)?);
+        *kept = Some(Arc::clone(&config));
+        Ok(config)
+    }
+}
+
+impl<In: Transport> Connector<In> for TlsConnector {
+    type Out = TlsTransport<In>;
+
+    fn connect(&self, details: &ConnectionDetails, socket: Option<In>) -> Result<Option<TlsTransport<In>>, Error> {
+        let Some(socket) = socket else { return Ok(None) };
+        let config = self.config().map_err(failed)?;
+        let host = details.uri.host().unwrap_or_default();
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let name = ServerName::try_from(bare.to_owned()).map_err(|_| failed(TlsError::Host(host.to_owned())))?;
+        let shows_certificate = config.client_auth_cert_resolver.has_certs();
+        let connection =
+            ClientConnection::new(config, name).map_err(|error| failed(TlsError::Protocol(error.to_string())))?;
+        let mut transport = TlsTransport {
+            connection,
+            socket: TransportAdapter::new(socket, Arc::clone(&details.current_time)),
+            shows_certificate,
+            buffers: LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size()),
+        };
+        transport.shake_hands(rest_of(details))?;
+        Ok(Some(transport))
+    }
+}
+
+/// What connecting has left of the time.
+fn rest_of(details: &ConnectionDetails) -> NextTimeout {
+    let mut timeout = details.timeout;
+    if let (Duration::Exact(allowed), Instant::Exact(begin)) = (timeout.after, details.now) {
+        timeout.after = Duration::Exact(allowed.saturating_sub(begin.elapsed()));
+    }
+    timeout
+}
+
+struct TlsTransport<In: Transport> {
+    connection: ClientConnection,
+    socket: TransportAdapter<In>,
+    shows_certificate: bool,
+    buffers: LazyBuffers,
+}
+
+impl<In: Transport> TlsTransport<In> {
+    fn shake_hands(&mut self, timeout: NextTimeout) -> Result<(), Error> {
+        self.socket.set_timeout(timeout);
+        let Err(error) = self.connection.complete_io(&mut self.socket) else { return Ok(()) };
+        Err(match self.explain(error) {
+            Error::Timeout(_) => failed(TlsError::HandshakeTimeout),
+            Error::Io(_) => failed(TlsError::HandshakeBroken),
+            error => error,
+        })
+    }
+
+    /// What lies behind an error of reading or writing.
+    fn explain(&mut self, error: io::Error) -> Error {
+        if let Some(cause) = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>()) {
+            return failed(self.in_words(cause));
+        }
+        // A server that refuses says so and closes, perhaps while we still wrote. Its word waits to be read.
+        if matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
+            && self.connection.read_tls(&mut self.socket).is_ok()
+            && let Err(cause) = self.connection.process_new_packets()
+        {
+            return failed(self.in_words(&cause));
+        }
+        Error::from(error)
+    }
+
+    fn in_words(&self, error: &rustls::Error) -> TlsError {
+        use rustls::Error::{AlertReceived, InvalidCertificate, InvalidMessage};
+        match error {
+            InvalidCertificate(error) => bad_certificate(error),
+            AlertReceived(alert) => refused(*alert, self.shows_certificate),
+            InvalidMessage(_) if self.connection.is_handshaking() => TlsError::NotTls,
+            other => TlsError::Protocol(other.to_string()),
+        }
+    }
+}
+
+impl<In: Transport> fmt::Debug for TlsTransport<In> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsTransport").finish_non_exhaustive()
+    }
+}
+
+impl<In: Transport> Transport for TlsTransport<In> {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        self.socket.set_timeout(timeout);
+        let output = self.buffers.output().get(..amount).unwrap_or_default();
+        let mut stream = Stream::new(&mut self.connection, &mut self.socket);
+        let written = stream.write_all(output).and_then(|()| stream.flush());
+        written.map_err(|error| self.explain(error))
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        self.socket.set_timeout(timeout);
+        let read = Stream::new(&mut self.connection, &mut self.socket).read(self.buffers.input_append_buf());
+        let amount = read.map_err(|error| self.explain(error))?;
+        self.buffers.input_appended(amount);
+        Ok(amount > 0)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.socket.get_mut().is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        true
+    }
+}
+
+fn seconds(earlier: UnixTime, later: UnixTime) -> f64 {
+    std::time::Duration::from_secs(later.as_secs().saturating_sub(earlier.as_secs())).as_secs_f64()
+}
+
+fn bad_certificate(error: &CertificateError) -> TlsError {
+    match error {
+        CertificateError::ExpiredContext { time, not_after } => TlsError::Expired { since: seconds(*not_after, *time) },
+        CertificateError::NotValidYetContext { time, not_before } => {
+            TlsError::NotYetValid { until: seconds(*time, *not_before) }
+        }
+        CertificateError::NotValidForNameContext { expected, presented } => TlsError::WrongName {
+            wanted: expected.to_str().into_owned(),
+            held: presented.iter().map(|name| plain_name(name)).collect(),
+        },
+        // The signature is not that of a CA with the right name: it was made anew, say.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => TlsError::UnknownIssuer,
+        CertificateError::Other(OtherError(cause)) if cause.to_string() == "CaUsedAsEndEntity" => TlsError::ShowsCa,
+        other => TlsError::BadCertificate(other.to_string()),
+    }
+}
+
+/// `DnsName("a.example")` is how rustls writes what a certificate is for.
+fn plain_name(name: &str) -> String {
+    let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(name);
+    inner.trim_matches('"').to_owned()
+}
+
+fn refused(alert: AlertDescription, shows_certificate: bool) -> TlsError {
+    let reason = match alert {
+        AlertDescription::CertificateRequired => return TlsError::ClientCertificateWanted,
+        // Older servers have no word of their own for a certificate that is missing.
+        AlertDescription::BadCertificate | AlertDescription::HandshakeFailure if !shows_certificate => {
+            return TlsError::ClientCertificateWanted;
+        }
+        AlertDescription::BadCertificate => "it is not valid there",
+        AlertDescription::UnsupportedCertificate => "it is of a kind that is not accepted there",
+        AlertDescription::CertificateRevoked => "it is revoked",
+        AlertDescription::CertificateExpired => "it has expired",
+        AlertDescription::CertificateUnknown => "it is not accepted there",
+        // The second where a CA of the same name is trusted.
+        AlertDescription::UnknownCA | AlertDescription::DecryptError => "the CA that signed it is not trusted there",
+        AlertDescription::AccessDenied => "it gives no access",
+        other => return TlsError::Refused(format!("{other:?}")),
+    };
+    TlsError::ClientCertificateRefused(reason.to_owned())
+}
+
+fn client_config(server: &TlsServer) -> Result<ClientConfig, TlsError> {
+    let provider = Arc::new(ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| TlsError::Protocol(error.to_string()))?;
+    let builder = if server.verify {
+        builder.with_root_certificates(roots(server.ca.as_deref())?)
+    } else {
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(Anyone(provider)))
+    };
+    match &server.identity {
+        Some(identity) if !identity.is_absent() => {
+            let (chain, key) = identity.read()?;
+            builder.with_client_auth_cert(chain, key).map_err(|error| match error {
+                rustls::Error::InconsistentKeys(_) => {
+                    in_file(&identity.key, format!("is not the key of {}", identity.certificate.display()))
+                }
+                error => in_file(&identity.key, format!("cannot be used as a key: {error}")),
+            })
+        }
+        _ => Ok(builder.with_no_client_auth()),
+    }
+}
+
+fn in_file(path: &Path, reason: impl Into<String>) -> TlsError {
+    TlsError::File { path: path.to_owned(), reason: reason.into() }
+}
+
+/// A whole file.
+fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(|error| in_file(path, crate::text::io_error(&error)))?;
+    file.take(MAX_FILE_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| in_file(path, crate::text::io_error(&error)))?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > MAX_FILE_BYTES) {
+        return Err(in_file(path, format!("longer than {}", crate::units::bytes(MAX_FILE_BYTES))));
+    }
+    Ok(bytes)
+}
+
+/// The certificates in a file.
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let certificates = CertificateDer::pem_slice_iter(&read(path)?)
+        .collect::<Result<Vec<_>, pem::Error>>()
+        .map_err(|error| in_file(path, format!("is damaged: {error}")))?;
+    if certificates.is_empty() { Err(in_file(path, "holds no certificate in PEM")) } else { Ok(certificates) }
+}
+
+/// Whom to trust.
+fn roots(ca: Option<&Path>) -> Result<RootCertStore, TlsError> {
+    let system = || SYSTEM_ROOTS.iter().map(Path::new).find(|path| path.exists());
+    let Some(path) = ca.or_else(system) else { return Err(TlsError::NoRoots) };
+    let mut roots = RootCertStore::empty();
+    let (added, _) = roots.add_parsable_certificates(certificates(path)?);
+    if added == 0 { Err(in_file(path, "holds no certificate that can be read")) } else { Ok(roots) }
+}
+
+impl Identity {
+    /// Whether there are no files, and need not be.
+    fn is_absent(&self) -> bool {
+        let is_missing =
+            |path: &Path| path.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+        self.is_optional && is_missing(&self.certificate) && is_missing(&self.key)
+    }
+
+    fn read(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
+        let chain = certificates(&self.certificate)?;
+        let text = read(&self.key)?;
+        let key = PrivateKeyDer::from_pem_slice(&text).map_err(|error| match error {
+            _ if is_encrypted(&text) => {
+                in_file(&self.key, "is encrypted, and a check has nobody to ask for a password")
+            }
+            pem::Error::NoItemsFound => in_file(&self.key, "holds no private key in PEM"),
+            error => in_file(&self.key, format!("is damaged: {error}")),
+        })?;
+        Ok((chain, key))
+    }
+}
+
+/// Both ways to encrypt a key in PEM have the word in them, and base64 cannot have it beside a space or a comma.
+fn is_encrypted(text: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(text);
+    text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("4,ENCRYPTED")
+}
+
+/// Takes any server for the right one.
+#[derive(Debug)]
+struct Anyone(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Anyone {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
