@@ -130,6 +130,7 @@ fn services_log_what_the_guide_shows_and_end_when_asked() {
         "{}",
         log("postgres")
     );
+    assert!(!log("postgres").contains("backend>"), "{}", log("postgres"));
     assert!(log("cuesta").contains("cuesta_1    | Serving with SSL"), "{}", log("cuesta"));
     let kwanza = log("kwanza");
     let mut rest = kwanza.as_str();

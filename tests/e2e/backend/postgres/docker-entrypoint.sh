@@ -17,6 +17,6 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
     rm /tmp/password
     echo "listen_addresses = '*'" >>"$PGDATA/postgresql.conf"
     echo 'host all all all scram-sha-256' >>"$PGDATA/pg_hba.conf"
-    echo 'CREATE DATABASE kwanza' | postgres --single -D "$PGDATA" -j postgres
+    echo 'CREATE DATABASE kwanza' | postgres --single -D "$PGDATA" -j postgres >/dev/null
 fi
 exec "$@"
