@@ -7,6 +7,7 @@
 //! - [`perfdata`]: a strict reader of performance data that shares no code with the renderer.
 //! - [`schema`]: JSON against a JSON schema.
 //! - [`live`]: processes, mounts and an engine on the real machine, for end-to-end tests.
+//! - [`stand`]: the guide's deployment on an engine, for end-to-end tests.
 //! - [`tool`]: programs that a test needs.
 //! - [`contract`]: what every plugin keeps, written once.
 
@@ -17,6 +18,7 @@ pub mod live;
 pub mod perfdata;
 pub mod run;
 pub mod schema;
+pub mod stand;
 pub mod tool;
 pub mod tree;
 

@@ -16,6 +16,8 @@ use crate::metrics::{
 };
 use crate::snapshot::{Counters, Figures, Source};
 
+/// Periods of a CPU quota, a tenth of a second each, from which on the share that was throttled is judged.
+const FEWEST_PERIODS: u64 = 10;
 /// Two samples closer than this, in seconds, tell no rate.
 const SHORTEST_BETWEEN_SAMPLES: f64 = 0.04;
 
@@ -82,22 +84,30 @@ fn cpu(subject: &Subject, judging: &mut Judging, figures: &Figures, before: &Cou
         }
         _ => format!("cpu {} % of a core", whole(100.0 * used)),
     };
-    let row = &subject.judged.row;
-    if judging.add(&CPU_PERCENT, share.and_then(Number::real), &format!("{instance} cpu")) != State::Ok {
-        judging.item.next.push(
-            format!("docker top {}; raise cpus in docker-compose.yml, or find what it works at", row.name).into(),
-        );
-    }
-    let throttled = growth(now.periods, before.periods).zip(growth(now.throttled, before.throttled));
-    if let Some(share) = throttled.and_then(|(periods, throttled)| percent(throttled, periods)) {
-        let state = judging.add(&CPU_THROTTLED_PERCENT, Number::real(share), &format!("{instance} cpu throttled"));
-        if state != State::Ok {
-            judging.item.causes.push("its CPU quota runs out while it has work to do".into());
-            judging.item.next.push("raise cpus in docker-compose.yml".into());
+    let name = &subject.judged.row.name;
+    let busy = judging.add(&CPU_PERCENT, share.and_then(Number::real), &format!("{instance} cpu"));
+    let mut held_back = State::Ok;
+    let periods = growth(now.periods, before.periods);
+    let throttled = growth(now.throttled, before.throttled);
+    if let Some(share) = periods.zip(throttled).and_then(|(periods, throttled)| percent(throttled, periods)) {
+        // Of a few periods a single one says too much.
+        if periods.is_some_and(|periods| periods >= FEWEST_PERIODS) {
+            held_back = judging.add(&CPU_THROTTLED_PERCENT, Number::real(share), &format!("{instance} cpu throttled"));
+        } else if let Some(value) = Number::real(share) {
+            judging.show(&CPU_THROTTLED_PERCENT, value);
         }
         if share >= 1.0 {
             text = format!("{text}, throttled {} %", whole(share));
         }
+    }
+    if held_back != State::Ok {
+        judging.item.causes.push("its CPU quota runs out while it has work to do".into());
+    }
+    if busy.max(held_back) != State::Ok {
+        judging
+            .item
+            .next
+            .push(format!("docker top {name} (what it works at); raise cpus in docker-compose.yml").into());
     }
     Some(text)
 }

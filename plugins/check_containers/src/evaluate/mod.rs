@@ -11,12 +11,14 @@ use std::collections::BTreeSet;
 
 use common::clock::Clock;
 use common::docker::{self, Container, Status};
+use common::number::Number;
 use common::report::{Item, Report};
 use common::run::Verdict;
 use common::state::State;
 use common::text::Text;
 
 use crate::cli::Config;
+use crate::metrics::{CPU_PERCENT, MEMORY_USED_PERCENT, METRICS, UP};
 use crate::selection::Judged;
 use crate::snapshot::{Fault, Found, Kept, KeptContainer, Snapshot};
 
@@ -33,7 +35,12 @@ pub fn evaluate(
     };
     let context = Context { config, previous, snapshot, now };
     let subjects = context.subjects();
-    let containers: Vec<Item> = subjects.iter().map(|subject| container::judge(&context, subject)).collect();
+    let mut containers: Vec<Item> = subjects.iter().map(|subject| container::judge(&context, subject)).collect();
+    // What is down comes before what is short of something; of equals the first by name.
+    let is_up = |item: &Item| {
+        item.metrics.iter().any(|figure| figure.definition.name == UP.name && figure.value > Number::ZERO)
+    };
+    containers.sort_by_key(is_up);
     let mut report = Report::new(summary(&context, &subjects, &containers));
     report.context = services::count(&context, &subjects);
     report.items = services::items(&context, &subjects);
@@ -140,7 +147,7 @@ impl<'a> Subject<'a> {
 /// The first line of a report that is OK.
 fn summary(context: &Context, subjects: &[Subject], items: &[Item]) -> String {
     let mut said = vec![services::count(context, subjects).to_string()];
-    for (metric, what) in [(&crate::metrics::CPU_PERCENT, "cpu"), (&crate::metrics::MEMORY_USED_PERCENT, "memory")] {
+    for (metric, what) in [(&CPU_PERCENT, "cpu"), (&MEMORY_USED_PERCENT, "memory")] {
         let values = items.iter().flat_map(|item| &item.metrics).filter(|figure| figure.definition.name == metric.name);
         if let Some(highest) = values.max_by_key(|figure| figure.value) {
             let instance = highest.instance.as_ref().map(Text::as_str).unwrap_or_default();
@@ -158,7 +165,7 @@ fn unmatched(context: &Context) -> Option<Item> {
     known.extend(selection.missing_services.iter().chain(&selection.missing_names).map(String::as_str));
     known.extend(selection.project.as_deref());
     known.extend(selection.judged.iter().filter_map(|judged| Some(judged.row.compose.as_ref()?.project.as_str())));
-    let instances = crate::metrics::METRICS.iter().flat_map(|metric| context.config.thresholds.named_instances(metric));
+    let instances = METRICS.iter().flat_map(|metric| context.config.thresholds.named_instances(metric));
     let strangers: BTreeSet<&str> = instances.filter(|instance| !known.contains(instance)).collect();
     if strangers.is_empty() {
         return None;

@@ -23,6 +23,9 @@ pub(super) fn count(context: &Context, subjects: &[Subject]) -> Text {
         let up = subjects.iter().filter(|subject| subject.is_up(context)).count();
         (up, subjects.len() + selection.missing_names.len(), "container")
     };
+    if all == 0 {
+        return Text::default();
+    }
     format!("{up} of {all} {noun}{} up", if all == 1 { "" } else { "s" }).into()
 }
 

@@ -379,15 +379,8 @@ volumes:
             let refusal = parse(text, &none).unwrap_err();
             assert!(!refusal.contains('\n') && !refusal.contains("password"), "{text}: {refusal}");
         }
-        let bomb = format!(
-            "a: &a [x,x,x,x,x,x,x,x,x]\n{}services: {{}}\n",
-            (1..30)
-                .map(|i| format!(
-                    "a{i}: &a{i} [*a{0},*a{0},*a{0},*a{0},*a{0},*a{0},*a{0},*a{0}]\n",
-                    if i == 1 { String::new() } else { (i - 1).to_string() }
-                ))
-                .collect::<String>()
-        );
+        let line = |i: u32| format!("a{i}: &a{i} [{}]\n", vec![format!("*a{}", i - 1); 9].join(","));
+        let bomb = format!("a0: &a0 [x]\n{}services: {{}}\n", (1..30).map(line).collect::<Vec<_>>().concat());
         assert!(parse(&bomb, &none).is_err());
     }
 

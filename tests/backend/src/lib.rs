@@ -1,0 +1,22 @@
+//! Plays Kwanza and Cuesta for the tests, as the operations guide describes them: the ports, the endpoints, the 23
+//! expvars and the lines of their logs. It knows none of Sirenia's own services; what asks for those gets an error.
+//!
+//! - [`kwanza`]: profiling, expvars, HTTP and gRPC.
+//! - [`cuesta`]: a page over TLS, and the redirect to it.
+//! - [`expvar`]: what `/debug/vars` says.
+//!
+//! Each listens from `start` on and ends when its value is dropped. The program `stand-in` runs them in containers.
+
+pub mod cuesta;
+mod environment;
+pub mod expvar;
+mod grpc;
+mod http;
+pub mod kwanza;
+mod log;
+mod postgres;
+mod profiling;
+mod server;
+
+pub use cuesta::Cuesta;
+pub use kwanza::Kwanza;

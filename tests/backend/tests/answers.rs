@@ -1,0 +1,110 @@
+//! Kwanza and Cuesta in the process of the test, at free ports.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use backend::kwanza::Registry;
+use backend::{Cuesta, Kwanza, cuesta, kwanza};
+
+/// All that comes back when `request` is sent to `address`, as text.
+#[track_caller]
+fn ask(address: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    write!(stream, "{request} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    String::from_utf8_lossy(&answer).to_lowercase()
+}
+
+#[test]
+fn expvars_come_in_the_form_of_go() {
+    let kwanza = Kwanza::start(&kwanza::Config::loopback()).unwrap();
+    for address in [kwanza.expvars, kwanza.profiling] {
+        let answer = ask(address, "GET /debug/vars");
+        assert!(answer.starts_with("http/1.1 200 ok\r\n"), "{answer}");
+        assert!(answer.contains("\r\ncontent-type: application/json; charset=utf-8\r\n"), "{answer}");
+        assert!(
+            answer.contains("\r\ntransfer-encoding: chunked\r\n") && !answer.contains("content-length"),
+            "{answer}"
+        );
+        assert!(answer.contains("\n\"cmdline\": [\"kwanza\",\"serve\"],\n"), "{answer}");
+    }
+    let refused = ask(kwanza.expvars, "POST /debug/vars");
+    assert!(refused.starts_with("http/1.1 405 ") && refused.contains("\r\nallow: get, head\r\n"), "{refused}");
+}
+
+#[test]
+fn profiles_have_an_index_and_other_paths_nothing() {
+    let kwanza = Kwanza::start(&kwanza::Config::loopback()).unwrap();
+    assert!(ask(kwanza.profiling, "GET /debug/pprof").contains("\r\nlocation: /debug/pprof/\r\n"));
+    assert!(ask(kwanza.profiling, "GET /debug/pprof/").contains("<title>/debug/pprof/</title>"));
+    let goroutines = ask(kwanza.profiling, "GET /debug/pprof/goroutine?debug=1");
+    assert!(goroutines.contains("\r\n\r\ngoroutine profile: total 23\n"), "{goroutines}");
+    for (address, path, line) in [
+        (kwanza.profiling, "/debug/pprof/nothing", "unknown profile"),
+        (kwanza.profiling, "/", "404 page not found"),
+        (kwanza.http, "/", "404 page not found"),
+        (kwanza.http, "/debug/vars", "404 page not found"),
+    ] {
+        let answer = ask(address, &format!("GET {path}"));
+        let is_right =
+            answer.starts_with("http/1.1 404 not found\r\n") && answer.ends_with(&format!("\r\n\r\n{line}\n"));
+        assert!(is_right, "{path}: {answer}");
+    }
+}
+
+#[test]
+fn grpc_speaks_first() {
+    let kwanza = Kwanza::start(&kwanza::Config::loopback()).unwrap();
+    let mut stream = TcpStream::connect(kwanza.grpc).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let mut head = [0; 5];
+    stream.read_exact(&mut head).unwrap();
+    // Three bytes of length, SETTINGS, no flags.
+    assert_eq!(head[3..], [4, 0], "{head:?}");
+}
+
+#[test]
+fn cuesta_leads_to_its_page() {
+    let cuesta = Cuesta::start(&cuesta::Config::loopback()).unwrap();
+    let answer = ask(cuesta.http, "GET /a?b=c");
+    assert!(answer.contains("\r\nlocation: https://127.0.0.1/a?b=c\r\n"), "{answer}");
+    assert!(!cuesta.certificate.is_empty());
+}
+
+#[test]
+fn what_is_dropped_has_ended() {
+    let kwanza = Kwanza::start(&kwanza::Config::loopback()).unwrap();
+    let address = kwanza.http;
+    let _open = TcpStream::connect(address).unwrap();
+    drop(kwanza);
+    assert!(TcpStream::connect(address).is_err());
+    let again = kwanza::Config { http: address, ..kwanza::Config::loopback() };
+    assert_eq!(Kwanza::start(&again).unwrap().http, address);
+}
+
+#[test]
+fn a_kwanza_without_its_database_or_port_logs_why() {
+    static LOG: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let log = |line: &str| LOG.lock().unwrap().push(line.to_owned());
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let config = kwanza::Config { http: address, log, ..kwanza::Config::loopback() };
+    let error = Kwanza::start(&config).unwrap_err();
+    assert_eq!(error, format!("Failed to listen: listen tcp {address}: bind: address already in use"));
+
+    drop(taken);
+    LOG.lock().unwrap().clear();
+    let registry = Registry { address: address.to_string(), tries: 3, pause: Duration::from_millis(1) };
+    let error = Kwanza::start(&kwanza::Config { registry: Some(registry), ..config }).unwrap_err();
+    let lines = LOG.lock().unwrap();
+    let levels =
+        |level: &str| lines.iter().filter(|line| line.starts_with(&format!("{{\"level\":\"{level}\""))).count();
+    assert_eq!((levels("info"), levels("error"), levels("fatal")), (1, 2, 1), "{lines:#?}");
+    let reason = format!("dial tcp {address}: connect: connection refused");
+    assert_eq!(error, format!("Failed to initialize PostgreSQL registry: {reason}"));
+    assert!(lines.last().unwrap().ends_with(&format!(r#","error":"{reason}"}}"#)), "{lines:#?}");
+}
