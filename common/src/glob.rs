@@ -38,6 +38,11 @@ impl Glob {
         }
     }
 
+    /// The pattern as it was written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The one text that the pattern names, if it names just one.
     pub fn literal(&self) -> Option<&str> {
         self.is_literal().then_some(self.text.as_str())

@@ -29,10 +29,9 @@ impl<'a> Judging<'a> {
     pub fn add(&mut self, metric: &Definition, value: impl Into<Option<Number>>, phrase: &str) -> State {
         let Some(value) = value.into() else { return State::Ok };
         let judged = self.thresholds.judge(metric, self.instance.as_deref(), value);
-        let judged = match metric.unit {
-            Unit::Percent => judged.within(Number::ZERO, Number::HUNDRED),
-            _ => judged,
-        };
+        // A share of a limit that may be passed for a while, or a change, has no such ends.
+        let is_share = metric.unit == Unit::Percent && (Number::ZERO..=Number::HUNDRED).contains(&judged.value);
+        let judged = if is_share { judged.within(Number::ZERO, Number::HUNDRED) } else { judged };
         if let Some(breach) = judged.breach() {
             let said = if phrase.contains("{}") {
                 phrase.replace("{}", &judged.human())

@@ -6,6 +6,7 @@ mod address;
 mod identity;
 mod logs;
 mod models;
+mod reach;
 mod stats;
 #[cfg(feature = "tls")]
 mod tls;
@@ -22,6 +23,7 @@ pub use self::address::{default_endpoint, endpoint, parse_endpoint};
 pub use self::identity::container_id;
 pub use self::logs::demultiplexed;
 pub use self::models::*;
+pub use self::reach::address;
 pub use self::stats::*;
 #[cfg(feature = "tls")]
 pub use self::tls::{TlsOptions, endpoint_with_tls};

@@ -157,6 +157,9 @@ pub struct Container {
     /// What the host gives it.
     #[serde(deserialize_with = "or_default")]
     pub host_config: HostConfig,
+    /// Where it is on the network.
+    #[serde(deserialize_with = "or_default")]
+    pub network_settings: NetworkSettings,
 }
 
 /// `State` of a container.
@@ -292,6 +295,39 @@ pub struct LogConfig {
     /// The driver, `json-file` for instance.
     #[serde(rename = "Type", deserialize_with = "lenient")]
     pub driver: Option<String>,
+}
+
+/// `NetworkSettings` of a container.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct NetworkSettings {
+    /// Its place in each network, by the network's name.
+    #[serde(deserialize_with = "lenient")]
+    pub networks: Option<BTreeMap<String, NetworkPlace>>,
+    /// Where its ports (`8080/tcp`) are published; nowhere for one without an entry.
+    #[serde(deserialize_with = "lenient")]
+    pub ports: Option<BTreeMap<String, Option<Vec<PortBinding>>>>,
+}
+
+/// The place of a container in a network.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct NetworkPlace {
+    /// Its address; empty while it does not run.
+    #[serde(rename = "IPAddress", deserialize_with = "lenient")]
+    pub ip_address: Option<String>,
+}
+
+/// Where a port is published on the engine's host.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct PortBinding {
+    /// Address; `0.0.0.0`, `::` or empty for all of the host's.
+    #[serde(rename = "HostIp", deserialize_with = "lenient")]
+    pub host_ip: Option<String>,
+    /// Port.
+    #[serde(deserialize_with = "lenient")]
+    pub host_port: Option<String>,
 }
 
 /// The part of `/images/NAME/json` that the checks use.

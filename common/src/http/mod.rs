@@ -74,6 +74,11 @@ pub enum HttpError {
 }
 
 impl HttpError {
+    /// What went wrong while the body of an answer was read.
+    pub fn of_body(error: io::Error) -> Self {
+        classify(error.into())
+    }
+
     /// Whether the fault is the check's own, a file or an option of it, and says nothing of the server.
     pub fn is_ours(&self) -> bool {
         match self {
@@ -135,6 +140,18 @@ pub struct Client {
     /// All of the URL before the path.
     base: String,
     is_plain: bool,
+    /// What every request carries.
+    headers: Vec<(String, String)>,
+}
+
+/// An answer whose body is still to be read, within the time that its request was given.
+pub struct Opened {
+    /// HTTP status, 100 to 999.
+    pub status: u16,
+    /// Header names, in lower case, and values.
+    pub headers: Vec<(String, String)>,
+    /// The body. What goes wrong while it is read is told by [`HttpError::of_body`].
+    pub body: ureq::BodyReader<'static>,
 }
 
 impl Client {
@@ -158,18 +175,29 @@ impl Client {
             .build();
         match endpoint {
             Endpoint::Tcp(authority) => {
-                Self { agent: tcp(config), base: format!("http://{authority}"), is_plain: true }
+                Self { agent: tcp(config), base: format!("http://{authority}"), is_plain: true, headers: Vec::new() }
             }
             Endpoint::Unix(path) => Self {
                 agent: Agent::with_parts(config, UnixConnector(path.clone()), NoResolver),
                 base: "http://localhost".to_owned(),
                 is_plain: true,
+                headers: Vec::new(),
             },
             #[cfg(feature = "tls")]
-            Endpoint::Tls(server) => {
-                Self { agent: server.agent(config), base: format!("https://{}", server.authority()), is_plain: false }
-            }
+            Endpoint::Tls(server) => Self {
+                agent: server.agent(config),
+                base: format!("https://{}", server.authority()),
+                is_plain: false,
+                headers: Vec::new(),
+            },
         }
+    }
+
+    /// This client with a header in every request.
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// GETs `path`, which begins with `/`. The answer comes within `timeout` and has at most `limit` bytes of body.
@@ -180,10 +208,24 @@ impl Client {
 
     /// Like [`Client::get`], but of a longer body the first `limit` bytes are the answer.
     pub fn get_first(&self, path: &str, timeout: Duration, limit: u64) -> Result<Response, HttpError> {
+        let Opened { status, headers, mut body } = self.open(path, timeout)?;
+        let mut bytes = Vec::new();
+        body.by_ref().take(limit).read_to_end(&mut bytes).map_err(HttpError::of_body)?;
+        // The read that finds the end also gives the connection back.
+        let rest = body.read(&mut [0]).map_err(HttpError::of_body)?;
+        let answer = Response { status, headers, body: bytes, is_cut: rest > 0 };
+        if self.is_plain && answer.wants_tls() { Err(HttpError::WantsTls) } else { Ok(answer) }
+    }
+
+    /// GETs `path`, and leaves the body to be read. All of it has to come within `timeout`.
+    pub fn open(&self, path: &str, timeout: Duration) -> Result<Opened, HttpError> {
         if timeout.is_zero() {
             return Err(HttpError::Timeout);
         }
-        let request = self.agent.get(format!("{}{path}", self.base));
+        let mut request = self.agent.get(format!("{}{path}", self.base));
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
         let answer = request.config().timeout_global(Some(timeout)).build().call().map_err(classify)?;
         let (parts, body) = answer.into_parts();
         let headers = parts
@@ -191,13 +233,7 @@ impl Client {
             .iter()
             .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
             .collect();
-        let mut body = body.into_reader();
-        let mut bytes = Vec::new();
-        body.by_ref().take(limit).read_to_end(&mut bytes).map_err(|error| classify(error.into()))?;
-        // The read that finds the end also gives the connection back.
-        let rest = body.read(&mut [0]).map_err(|error| classify(error.into()))?;
-        let answer = Response { status: parts.status.as_u16(), headers, body: bytes, is_cut: rest > 0 };
-        if self.is_plain && answer.wants_tls() { Err(HttpError::WantsTls) } else { Ok(answer) }
+        Ok(Opened { status: parts.status.as_u16(), headers, body: body.into_reader() })
     }
 }
 

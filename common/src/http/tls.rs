@@ -54,6 +54,8 @@ pub struct TlsServer {
     ca: Option<PathBuf>,
     identity: Option<Identity>,
     verify: bool,
+    /// The name that its certificate must have, where that is not the host's.
+    name: Option<String>,
     /// The way into all code of TLS. A program that never makes a `TlsServer` holds none of it, even when it is built
     /// together with programs that do.
     agent: fn(&Self, Config) -> Agent,
@@ -63,13 +65,19 @@ impl TlsServer {
     /// The server at `authority`, `HOST:PORT`. Its certificate must be signed by a CA in the file `ca`, or by one that
     /// the system trusts where that is `None`.
     pub fn new(authority: String, ca: Option<PathBuf>, identity: Option<Identity>) -> Self {
-        Self { authority, ca, identity, verify: true, agent }
+        Self { authority, ca, identity, verify: true, name: None, agent }
     }
 
     /// The same server, whoever it is: its certificate is not looked at.
     #[must_use]
     pub fn unverified(self) -> Self {
         Self { verify: false, ..self }
+    }
+
+    /// The same server, whose certificate must have `name` and not that of its host.
+    #[must_use]
+    pub fn named(self, name: String) -> Self {
+        Self { name: Some(name), ..self }
     }
 
     /// `HOST:PORT`.
@@ -81,8 +89,8 @@ impl TlsServer {
         (self.agent)(self, config)
     }
 
-    fn is_like(&self) -> (&str, Option<&Path>, Option<&Identity>, bool) {
-        (&self.authority, self.ca.as_deref(), self.identity.as_ref(), self.verify)
+    fn is_like(&self) -> (&str, Option<&Path>, Option<&Identity>, bool, Option<&str>) {
+        (&self.authority, self.ca.as_deref(), self.identity.as_ref(), self.verify, self.name.as_deref())
     }
 }
 
@@ -134,7 +142,7 @@ impl<In: Transport> Connector<In> for TlsConnector {
     fn connect(&self, details: &ConnectionDetails, socket: Option<In>) -> Result<Option<TlsTransport<In>>, Error> {
         let Some(socket) = socket else { return Ok(None) };
         let config = self.config().map_err(failed)?;
-        let host = details.uri.host().unwrap_or_default();
+        let host = self.server.name.as_deref().or(details.uri.host()).unwrap_or_default();
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let name = ServerName::try_from(bare.to_owned()).map_err(|_| failed(TlsError::Host(host.to_owned())))?;
         let shows_certificate = config.client_auth_cert_resolver.has_certs();

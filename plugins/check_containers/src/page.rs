@@ -14,14 +14,23 @@ pub const PAGE: Page = Page {
         "CPU, throttling and rates are averages since the last run of the same life of a container, whose sample is kept (see FILES); where there is none, two readings are taken within the run. `cpu_percent` is of what the container may use, by its quota, its cpuset or the host. `memory_used` leaves out page cache that can be dropped. Without a memory limit its share of the host's memory is shown and judged only by a threshold of its own. Restarts and kills for lack of memory count for an hour, because a core that asks three times before it alerts would miss what holds for one run.",
     ],
     examples: &[
-        ("check_containers --deploy-dir /root/deploy", "The services of the compose file in that directory, as the guide keeps it:"),
-        ("check_containers --project deploy --service postgres --service kwanza", "Two services of a project, whatever the file says:"),
+        (
+            "check_containers --deploy-dir /root/deploy",
+            "The services of the compose file in that directory, as the guide keeps it:",
+        ),
+        (
+            "check_containers --project deploy --service postgres --service kwanza",
+            "Two services of a project, whatever the file says:",
+        ),
         (
             "check_containers --deploy-dir /root/deploy --allow-exited migrate -w kwanza:memory_used_percent=70 -c kwanza:memory_used_percent=85",
             "A service that is a job, and a threshold of its own for another:",
         ),
         ("check_containers --container 'deploy_*' --exclude '*_test_*'", "Containers by their names:"),
-        ("check_containers --deploy-dir /root/deploy --logs", "Alert on faults in what is logged between two runs, too:"),
+        (
+            "check_containers --deploy-dir /root/deploy --logs",
+            "Alert on faults in what is logged between two runs, too:",
+        ),
         (
             "check_containers -H tcp://docker.example:2376 --tls-ca ca.pem --tls-cert cert.pem --tls-key key.pem --project deploy",
             "An engine elsewhere; figures come from its API then:",
@@ -32,9 +41,18 @@ pub const PAGE: Page = Page {
         "The cgroups of containers may be read by everybody. The compose file must be readable, which for the guide's /root/deploy means a copy, a group, or `--project` with `--service`.",
     ],
     files: &[
-        ("/var/run/docker.sock", "The engine, unless `-H` or `DOCKER_HOST` names another; sockets of rootless engines and of Podman are looked for too."),
-        ("docker-compose.yml, compose.yaml", "What must be there, in `--deploy-dir`, with their override files and `.env`."),
-        ("/proc/PID/cgroup, /proc/PID/net/dev", "Where the container's cgroup is, and what its interfaces did; `--procfs` names another /proc."),
+        (
+            "/var/run/docker.sock",
+            "The engine, unless `-H` or `DOCKER_HOST` names another; sockets of rootless engines and of Podman are looked for too.",
+        ),
+        (
+            "docker-compose.yml, compose.yaml",
+            "What must be there, in `--deploy-dir`, with their override files and `.env`.",
+        ),
+        (
+            "/proc/PID/cgroup, /proc/PID/net/dev",
+            "Where the container's cgroup is, and what its interfaces did; `--procfs` names another /proc.",
+        ),
         ("/sys/fs/cgroup", "What containers use; `--sysfs` names another /sys."),
     ],
     environment: &[
@@ -42,7 +60,10 @@ pub const PAGE: Page = Page {
         ("DOCKER_TLS_VERIFY, DOCKER_TLS", "If not empty, TLS with or without verification."),
         ("DOCKER_CERT_PATH", "Where ca.pem, cert.pem and key.pem are then; ~/.docker if unset."),
         ("XDG_RUNTIME_DIR", "Where the sockets of rootless engines are looked for."),
-        ("COMPOSE_FILE, COMPOSE_PROJECT_NAME, COMPOSE_PROFILES", "As docker-compose reads them, with `--deploy-dir`; also from its .env."),
+        (
+            "COMPOSE_FILE, COMPOSE_PROJECT_NAME, COMPOSE_PROFILES",
+            "As docker-compose reads them, with `--deploy-dir`; also from its .env.",
+        ),
     ],
     see_also: &["docker(1)", "docker-compose(1)", "cgroups(7)"],
     ..Page::EMPTY
