@@ -156,7 +156,7 @@ fn stuck(context: &Context, judging: &mut Judging) {
         judging
             .item
             .next
-            .push("curl -s 'http://HOST:6060/debug/pprof/goroutine?debug=1' | head -50 (where they wait)".into());
+            .push("curl -s 'http://HOST:6060/debug/pprof/goroutine?debug=1' (its beginning tells where they wait)".into());
         judging.item.next.push("docker-compose restart kwanza".into());
     }
 }
@@ -201,7 +201,7 @@ pub(super) fn panics(context: &Context) -> Item {
     }
     if judging.item.state != State::Ok {
         judging.item.causes.push("a panic is an error in the program; Kwanza caught it and went on".into());
-        judging.item.next.push("docker-compose logs kwanza | grep -A 20 -i panic (keep it for the support)".into());
+        judging.item.next.push("docker-compose logs kwanza (look for 'panic', and keep what follows it for the support)".into());
     }
     let text = if sums.is_empty() { "not published".to_owned() } else { sums.join(", ") };
     judging.finish(text)
