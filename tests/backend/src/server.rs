@@ -94,7 +94,9 @@ impl Server {
                 let answer = answer(request);
                 async move { Ok::<_, Infallible>(answer.await) }
             });
-            let connection = http2::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service);
+            // grpc-go sends no date.
+            let mut http2 = http2::Builder::new(TokioExecutor::new());
+            let connection = http2.auto_date_header(false).serve_connection(TokioIo::new(stream), service);
             async move { drop(connection.await) }
         });
     }

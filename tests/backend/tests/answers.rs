@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use backend::grpc::Serving;
 use backend::kwanza::Registry;
 use backend::{Cuesta, Kwanza, cuesta, expvar, kwanza};
 
@@ -134,6 +135,53 @@ fn grpc_speaks_first() {
     stream.read_exact(&mut head).unwrap();
     // Three bytes of length, SETTINGS, no flags.
     assert_eq!(head[3..], [4, 0], "{head:?}");
+}
+
+/// The frames that answer a call of `Check` for the server at `address`.
+fn check(address: SocketAddr) -> Vec<u8> {
+    let frame = |kind: u8, flags: u8, stream: u8, data: &[u8]| {
+        let length = u8::try_from(data.len()).unwrap();
+        [&[0, 0, length, kind, flags, 0, 0, 0, stream], data].concat()
+    };
+    // POST and http of HPACK's table, then names and values as they are.
+    let mut headers = vec![0x83, 0x86];
+    for (name, value) in [(":path", "/grpc.health.v1.Health/Check"), ("content-type", "application/grpc")] {
+        let length = |text: &str| u8::try_from(text.len()).unwrap();
+        headers.extend([&[0, length(name)], name.as_bytes(), &[length(value)], value.as_bytes()].concat());
+    }
+    let settings = frame(4, 0, 0, &[]);
+    let (call, message) = (frame(1, 4, 1, &headers), frame(0, 1, 1, &[0; 5]));
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.write_all(&[b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &settings[..], &call, &message].concat()).unwrap();
+    let mut answer = Vec::new();
+    loop {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).unwrap();
+        let mut data = vec![0; usize::from(head[1]) * 256 + usize::from(head[2])];
+        stream.read_exact(&mut data).unwrap();
+        answer.extend([&head[..], &data].concat());
+        // HEADERS or DATA that end the stream.
+        if head[3] <= 1 && head[4] & 1 == 1 {
+            return answer;
+        }
+    }
+}
+
+#[test]
+fn a_test_moves_the_health() {
+    let kwanza = Kwanza::start(&kwanza::Config::loopback()).unwrap();
+    let has = |message: &[u8]| check(kwanza.grpc).windows(message.len()).any(|bytes| bytes == message);
+    assert!(has(&[0, 0, 0, 0, 2, 8, 1]));
+    kwanza.health().services.insert(String::new(), Serving::NotServing);
+    assert!(has(&[0, 0, 0, 0, 2, 8, 2]));
+    kwanza.health().services.insert(String::new(), Serving::Unknown);
+    // DATA of five bytes, on stream 1.
+    assert!(has(&[0, 0, 5, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0]));
+    kwanza.health().is_there = false;
+    // HEADERS that end the stream, and no DATA.
+    let answer = check(kwanza.grpc);
+    assert!(answer.windows(6).any(|bytes| bytes == [1, 5, 0, 0, 0, 1]), "{answer:?}");
 }
 
 #[test]
