@@ -73,7 +73,8 @@ pub fn blkio(text: &str) -> Option<(u64, u64)> {
     let mut sum: Option<(u64, u64)> = None;
     for line in text.lines() {
         let mut words = line.split_ascii_whitespace().skip(1);
-        let Some((operation, bytes)) = words.next().zip(words.next().and_then(|bytes| bytes.parse::<u64>().ok())) else {
+        let Some((operation, bytes)) = words.next().zip(words.next().and_then(|bytes| bytes.parse::<u64>().ok()))
+        else {
             continue;
         };
         let (read, written) = sum.get_or_insert_default();
