@@ -173,7 +173,7 @@ impl Engine {
         })
     }
 
-    /// With its clock this many seconds later than at the recording, as far as a run can see.
+    /// With its clock at `date`, as HTTP writes it.
     #[must_use]
     pub fn later(self, date: &str) -> Self {
         let version = self.version.trim_start_matches("/v").to_owned();
@@ -353,7 +353,9 @@ impl Host {
 /// The name of the sample is made from the host's directory, and the time between two readings of one run is real.
 fn mask_first_run(text: &str) -> String {
     let text = masked(text, "{state}/check_containers-", "{sample}", |c| c != '.');
-    masked(&text, "rates since ", "{time}", |c| c != ')')
+    let text = masked(&text, "rates since ", "{time}", |c| c != ')');
+    // How long a state has lasted rests on both clocks, and a second may be rounded away.
+    masked(&text, "created and not started, for ", "{time}", |c| c != ';' && c != '\n')
 }
 
 /// The values of rates, in perfdata and in words.

@@ -1,5 +1,7 @@
 //! What one run leaves for the next: rates, throttling, restarts and kills.
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
 
 use crate::host::{DOCKER, DOCKER_26, DOCKER_V2, Engine, Host, PODMAN, between_samples, figure, find, tree};
@@ -81,11 +83,14 @@ fn rates_of_a_second_run_are_those_of_the_kernels_counters() {
         };
         read(2) - read(1)
     };
+    let begin = Instant::now();
     let busy = second_run(DOCKER, "deploy_busy_1");
     let nanoseconds = growth(DOCKER, "deploy_busy_1", "sys/fs/cgroup/cpuacct/docker/ID/cpuacct.usage", "");
     let cores = figure(&busy, "deploy_busy_1:cpu_cores");
-    let expected = nanoseconds / 1e9 / between_samples(DOCKER);
-    assert!(cores <= expected + 0.005 && cores > expected * 0.8, "{cores} and {expected}");
+    let between = between_samples(DOCKER);
+    let most = nanoseconds / 1e9 / between;
+    let least = nanoseconds / 1e9 / (between + begin.elapsed().as_secs_f64());
+    assert!((least - 0.005..=most + 0.005).contains(&cores), "{cores} and {least} to {most}");
     let percent = figure(&busy, "deploy_busy_1:cpu_percent");
     assert!((percent - 100.0 * cores / 0.1).abs() < 1.0, "{percent} % of a tenth of a core, {cores}");
     let periods = growth(DOCKER, "deploy_busy_1", "sys/fs/cgroup/cpu/docker/ID/cpu.stat", "nr_periods ");
@@ -111,9 +116,11 @@ fn bytes_are_counted_between_two_runs() {
             .file(&blkio, format!("254:0 Read {bytes}\n254:0 Write {}\n254:0 Total 0\nTotal 0\n", 2 * bytes))
     };
     at(1_000_000, 3).unpack_into(host.directory.path());
+    let begin = Instant::now();
     host.run(&options);
     host.after(10.0, &at(2_000_000, 5));
     let output = host.run(&options);
+    let slowest = 10.0 / (10.0 + begin.elapsed().as_secs_f64());
     for (metric, expected) in [
         ("read_bytes_per_second", 100_000.0),
         ("write_bytes_per_second", 200_000.0),
@@ -121,7 +128,7 @@ fn bytes_are_counted_between_two_runs() {
         ("tx_bytes_per_second", 100_000.0),
     ] {
         let value = figure(&output, &format!("deploy_kwanza_1:{metric}"));
-        assert!(value <= expected && value > expected * 0.8, "{metric}: {value}");
+        assert!(value <= expected && value >= expected * slowest - 1.0, "{metric}: {value}");
     }
     assert!((figure(&output, "deploy_kwanza_1:rx_errors") - 2.0).abs() < 0.1, "{}", output.stdout);
     // The counters fall, as they do where an interface was made anew: no rate, and none that is negative.
