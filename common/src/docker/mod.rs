@@ -140,7 +140,13 @@ impl Engine {
     /// them with `one_shot`, which some engines answer at once.
     pub fn stats(&self, id: &str, one_shot: bool, timeout: Duration) -> Result<Stats, EngineError> {
         let query = if one_shot { "&one-shot=true" } else { "" };
-        self.get(&format!("/containers/{}/stats?stream=false{query}", encoded(id)), timeout, MAX_SMALL_BYTES)
+        let path = format!("/containers/{}/stats?stream=false{query}", encoded(id));
+        let body = self.body(&path, timeout, MAX_SMALL_BYTES)?;
+        if body.trim_ascii().is_empty() {
+            // Podman's words for a container that does not run, and for one that is about to start again.
+            return Ok(Stats::default());
+        }
+        parsed::<Option<Stats>>(&path, &body).map(Option::unwrap_or_default)
     }
 
     /// `/containers/ID/logs`: the last `lines` lines of both streams, of those written since `since` (seconds since
@@ -173,12 +179,20 @@ impl Engine {
     }
 
     fn get<T: DeserializeOwned>(&self, path: &str, timeout: Duration, limit: u64) -> Result<T, EngineError> {
+        parsed(path, &self.body(path, timeout, limit)?)
+    }
+
+    fn body(&self, path: &str, timeout: Duration, limit: u64) -> Result<Vec<u8>, EngineError> {
         let answer = self.client.get(&format!("{}{path}", self.prefix), timeout, limit)?;
         if answer.status != 200 {
             return Err(refused(answer.status, &answer.body));
         }
-        serde_json::from_slice(&answer.body).map_err(|error| EngineError::Garbage(format!("{path}: {error}")))
+        Ok(answer.body)
     }
+}
+
+fn parsed<T: DeserializeOwned>(path: &str, body: &[u8]) -> Result<T, EngineError> {
+    serde_json::from_slice(body).map_err(|error| EngineError::Garbage(format!("{path}: {error}")))
 }
 
 /// `name` as a part of a path. The slashes and colons of image names stay, as the engine wants them.

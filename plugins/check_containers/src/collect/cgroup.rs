@@ -116,7 +116,10 @@ fn v1(controllers: &Controllers) -> Option<Figures> {
             periods: field(&throttling, "nr_periods"),
             throttled: field(&throttling, "nr_throttled"),
             oom_kills: field(&oom, "oom_kill"),
-            io: controllers.read("blkio", "blkio.throttle.io_service_bytes_recursive").as_deref().map(cgroup::blkio),
+            io: controllers
+                .read("blkio", "blkio.throttle.io_service_bytes_recursive")
+                .as_deref()
+                .and_then(cgroup::blkio),
             network: None,
         },
         memory: used(usage, field(&memory, "total_inactive_file")),

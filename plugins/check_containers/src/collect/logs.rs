@@ -38,8 +38,14 @@ impl Question {
     }
 }
 
-fn started(details: &Container) -> Option<f64> {
-    details.state.started_at.as_deref().and_then(engine_time)
+/// From when on its log is that of its last life. The engine notes a start when its command runs already, and what
+/// fails at once has logged why and even ended by then.
+fn begin_of_life(details: &Container) -> Option<f64> {
+    const NOTED_WITHIN: f64 = 2.0;
+    let time = |text: &Option<String>| text.as_deref().and_then(engine_time);
+    let started = time(&details.state.started_at)?;
+    let ended = time(&details.state.finished_at).filter(|_| details.state.status != Some(Status::Running));
+    Some(started.min(ended.unwrap_or(started)) - NOTED_WITHIN)
 }
 
 /// Reads what containers have logged since the last run, of those that are new since they were started. The first
@@ -53,7 +59,7 @@ pub fn read_news(
 ) {
     let Some(previous) = previous else { return };
     let questions = questions(snapshot, |id, details| match previous.containers.get(id) {
-        None => Some(started(details)),
+        None => Some(begin_of_life(details)),
         Some(kept) => kept.log_read.map(Some),
     });
     snapshot.news = ask(config, engine, questions, deadline);
@@ -64,7 +70,7 @@ pub fn read_news(
 pub fn read(config: &Config, ids: &BTreeSet<String>, snapshot: &mut Snapshot, deadline: &Deadline) -> bool {
     let questions = questions(snapshot, |id, details| {
         let is_over = details.state.status != Some(Status::Running);
-        ids.contains(id).then(|| started(details).filter(|_| is_over))
+        ids.contains(id).then(|| begin_of_life(details).filter(|_| is_over))
     });
     if questions.is_empty() {
         return false;
