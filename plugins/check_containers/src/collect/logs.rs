@@ -15,6 +15,8 @@ use crate::snapshot::{Kept, LogText, Snapshot};
 const KEPT_BYTES: usize = 64 << 10;
 /// What is read of it, as only its beginning can be limited.
 const READ_BYTES: u64 = 1 << 20;
+/// Seconds by which a line may be older than the start that the engine notes. Any more could be of an earlier life.
+const BEFORE_START: f64 = 0.5;
 
 /// A log that is to be read.
 struct Question {
@@ -38,8 +40,10 @@ impl Question {
     }
 }
 
+/// From when on the log is that of the container's last life. The engine notes the start a moment after it: what fails
+/// at once has said why by then.
 fn started(details: &Container) -> Option<f64> {
-    details.state.started_at.as_deref().and_then(engine_time)
+    details.state.started_at.as_deref().and_then(engine_time).map(|started| started - BEFORE_START)
 }
 
 /// Reads what containers have logged since the last run, of those that are new since they were started. The first
