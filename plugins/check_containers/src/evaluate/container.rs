@@ -306,9 +306,7 @@ impl<'a> Case<'a> {
             Some(instance),
             Number::from(u32::from(subject.is_up(self.context))),
         ));
-        if subject.details.is_none() {
-            return;
-        }
+        let Some(details) = subject.details else { return };
         let sum = |events: &[(u64, u64)]| Number::from(events.iter().map(|(_, count)| count).sum::<u64>());
         let restarts = history::restarts(self.context, subject);
         let state = self.judging.add(&RESTARTS, sum(&restarts), &format!("{instance} restarts in the last hour:"));
@@ -318,6 +316,12 @@ impl<'a> Case<'a> {
             self.look_at_log();
         }
         let kills = history::kills(self.context, subject);
+        if is_out_of_memory(self.context, subject, details) {
+            // The first line says so as its state already.
+            let figure = self.context.config.thresholds.judge(&OOM_KILLS, Some(instance), sum(&kills));
+            self.judging.item.push(figure);
+            return;
+        }
         let state = self.judging.add(
             &OOM_KILLS,
             sum(&kills),
