@@ -63,7 +63,13 @@ impl<'a> Case<'a> {
     fn new(context: &'a Context<'a>, subject: &'a Subject<'a>) -> Self {
         let instance = &subject.judged.instance;
         let log = context.snapshot.logs.get(&subject.judged.row.id);
-        let diagnosis = log.and_then(|log| log.as_ref().ok()).map(|log| diagnose(log, &context.snapshot.rules));
+        let mut diagnosis = log.and_then(|log| log.as_ref().ok()).map(|log| diagnose(log, &context.snapshot.rules));
+        // Lines of its start may be the last that a service logged.
+        if !matches!(subject.status(), Status::Running | Status::Paused)
+            && let Some(diagnosis) = &mut diagnosis
+        {
+            diagnosis.hints.retain(|(rule, _)| !rule.is_passing());
+        }
         let judging = Judging::new(&context.config.thresholds, instance, Some(instance.clone()));
         Self { context, subject, judging, diagnosis }
     }
