@@ -55,6 +55,8 @@ fn line(line: &str) -> String {
         let is_rest_of_age = before == "{age}" && is_duration(core);
         // How often a health check failed, and whether one is under way.
         let is_counted = is_number(before) && ["times", "process", "processes"].contains(&core);
+        // Which one is the busiest when none is busy.
+        let is_busiest = words.ends_with(&["most", "cpu", "{n}", "%"].map(str::to_owned));
         if is_size || is_rest_of_age || is_counted {
             words.pop();
         }
@@ -66,6 +68,7 @@ fn line(line: &str) -> String {
             () if is_pid(core) => format!("[{{pid}}]{end}"),
             () if is_duration(core) => format!("{{age}}{end}"),
             () if is_figure => format!("{{n}}{end}"),
+            () if is_busiest => format!("{{busiest}}{end}"),
             () if is_counted => format!("{{n}} {}{end}", core.replace("process", "processes").replace("eses", "es")),
             () if is_size => format!("{{size}}{end}"),
             () => word.to_owned(),
@@ -86,7 +89,8 @@ fn is_number(word: &str) -> bool {
 
 /// Whether it is an address, with its port, in a network of the engine.
 fn is_address(word: &str) -> bool {
-    word.starts_with("172.") && word.split_once(':').is_some_and(|(host, port)| is_number(host) && is_number(port))
+    let is_of_engine = |host: &str| is_number(host) && host.split('.').count() == 4 && !host.starts_with("127.");
+    word.split_once(':').is_some_and(|(host, port)| is_of_engine(host) && is_number(port))
 }
 
 fn is_pid(word: &str) -> bool {

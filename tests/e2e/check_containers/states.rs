@@ -262,7 +262,8 @@ fn replaced(case: &Case, taken: TcpListener) {
     let said = check.run(&["-v"]);
     said.has_code(2).headlines("deployed could not be started: port in use; 0 of 1 service up");
     said.says("_states_deployed_1: another container is replacing it");
-    case.golden("replaced_refused", &said);
+    let (folder, port) = (case.stand.folder().display().to_string(), taken.local_addr().unwrap().port().to_string());
+    assert_golden("states/replaced_refused", &said, &[(&folder, "{deploy}"), (&port, "{port}")]);
 
     drop(taken);
     case.docker(&["start", "states_deployed_1"]);
