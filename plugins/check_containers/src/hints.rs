@@ -55,6 +55,11 @@ impl Rule {
         }
     }
 
+    /// Whether it tells what a server goes through while it runs, which explains no end.
+    pub fn is_passing(&self) -> bool {
+        !self.is_fault && matches!(self.class.as_ref(), "recovering" | "starting")
+    }
+
     /// Whether `line`, which is in lower case, has all parts of the pattern in their order.
     fn matches(&self, line: &str) -> bool {
         let mut rest = line;

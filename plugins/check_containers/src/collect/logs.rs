@@ -15,6 +15,8 @@ use crate::snapshot::{Kept, LogText, Snapshot};
 const KEPT_BYTES: usize = 64 << 10;
 /// What is read of it, as only its beginning can be limited.
 const READ_BYTES: u64 = 1 << 20;
+/// Seconds by which a line may be older than the start that the engine notes. Any more could be of an earlier life.
+const BEFORE_START: f64 = 0.5;
 
 /// A log that is to be read.
 struct Question {
@@ -41,11 +43,10 @@ impl Question {
 /// From when on its log is that of its last life. The engine notes a start when its command runs already, and what
 /// fails at once has logged why and even ended by then.
 fn begin_of_life(details: &Container) -> Option<f64> {
-    const NOTED_WITHIN: f64 = 2.0;
     let time = |text: &Option<String>| text.as_deref().and_then(engine_time);
     let started = time(&details.state.started_at)?;
     let ended = time(&details.state.finished_at).filter(|_| details.state.status != Some(Status::Running));
-    Some(started.min(ended.unwrap_or(started)) - NOTED_WITHIN)
+    Some(started.min(ended.unwrap_or(started)) - BEFORE_START)
 }
 
 /// Reads what containers have logged since the last run, of those that are new since they were started. The first

@@ -63,7 +63,13 @@ impl<'a> Case<'a> {
     fn new(context: &'a Context<'a>, subject: &'a Subject<'a>) -> Self {
         let instance = &subject.judged.instance;
         let log = context.snapshot.logs.get(&subject.judged.row.id);
-        let diagnosis = log.and_then(|log| log.as_ref().ok()).map(|log| diagnose(log, &context.snapshot.rules));
+        let mut diagnosis = log.and_then(|log| log.as_ref().ok()).map(|log| diagnose(log, &context.snapshot.rules));
+        // Lines of its start may be the last that a service logged.
+        if !matches!(subject.status(), Status::Running | Status::Paused)
+            && let Some(diagnosis) = &mut diagnosis
+        {
+            diagnosis.hints.retain(|(rule, _)| !rule.is_passing());
+        }
         let judging = Judging::new(&context.config.thresholds, instance, Some(instance.clone()));
         Self { context, subject, judging, diagnosis }
     }
@@ -306,9 +312,7 @@ impl<'a> Case<'a> {
             Some(instance),
             Number::from(u32::from(subject.is_up(self.context))),
         ));
-        if subject.details.is_none() {
-            return;
-        }
+        let Some(details) = subject.details else { return };
         let sum = |events: &[(u64, u64)]| Number::from(events.iter().map(|(_, count)| count).sum::<u64>());
         let restarts = history::restarts(self.context, subject);
         let state = self.judging.add(&RESTARTS, sum(&restarts), &format!("{instance} restarts in the last hour:"));
@@ -318,6 +322,12 @@ impl<'a> Case<'a> {
             self.look_at_log();
         }
         let kills = history::kills(self.context, subject);
+        if is_out_of_memory(self.context, subject, details) {
+            // The first line says so as its state already.
+            let figure = self.context.config.thresholds.judge(&OOM_KILLS, Some(instance), sum(&kills));
+            self.judging.item.push(figure);
+            return;
+        }
         let state = self.judging.add(
             &OOM_KILLS,
             sum(&kills),
