@@ -129,7 +129,7 @@ fn only_lines_of_the_last_life_explain_an_end() {
     host.run(&["--log-lines", "50"]);
     let target = host.requests().into_iter().find(|target| target.contains("/logs?")).unwrap();
     // It had ended at 23:19:10.361, before the engine noted its start.
-    assert!(target.contains("tail=50&since=1795562348.361"), "{target}");
+    assert!(target.contains("tail=50&since=1795562349.861"), "{target}");
 }
 
 #[test]

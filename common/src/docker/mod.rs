@@ -193,7 +193,13 @@ impl Engine {
 }
 
 fn parsed<T: DeserializeOwned>(path: &str, body: &[u8]) -> Result<T, EngineError> {
-    serde_json::from_slice(body).map_err(|error| EngineError::Garbage(format!("{path}: {error}")))
+    serde_json::from_slice(body).map_err(|error| EngineError::Garbage(format!("{}: {error}", without_id(path))))
+}
+
+/// `path` for a reader, who would lose the rest behind 64 digits.
+fn without_id(path: &str) -> String {
+    let is_id = |word: &&str| word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    path.split('/').map(|word| if is_id(&word) { "ID" } else { word }).collect::<Vec<_>>().join("/")
 }
 
 /// `name` as a part of a path. The slashes and colons of image names stay, as the engine wants them.

@@ -175,7 +175,9 @@ pub fn select(
         .filter(|row| !is_scoped || is_in_scope(expectation, selection.project.as_deref(), row))
         .collect();
     for row in &candidates {
-        match reason_to_ignore(row, &candidates) {
+        // Whoever names a container wants it judged, whatever it is.
+        let is_named = containers.iter().any(|glob| glob.literal() == Some(row.name.as_str()));
+        match reason_to_ignore(row, &candidates).filter(|_| !is_named) {
             Some(reason) => selection.ignored.push((row.name.clone(), reason)),
             None if is_orphan(expectation, row) => selection.orphans.push(row.name.clone()),
             None => selection.judged.push(Judged { instance: instance(row, is_scoped), row: row.clone() }),
