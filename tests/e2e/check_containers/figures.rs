@@ -108,9 +108,8 @@ fn same(ours: &Said, asked: &Said) {
             "memory_used" => MIB,
             "memory_used_percent" => 2.0,
             "cpu_percent" => 5.0,
-            "cpu_throttled_percent" => 10.0,
             "cpu_cores" => 0.02,
-            "uptime" => 10.0,
+            "cpu_throttled_percent" | "uptime" => 10.0,
             // These the API does not tell.
             "cpu_pressure_some" | "memory_pressure_full" | "io_pressure_full" | "swap_used" => continue,
             // Nor these of a container that has not touched a disk yet.
