@@ -12,6 +12,8 @@ pub use support::said::Said;
 
 use crate::masks;
 
+pub const MIB: f64 = 1024.0 * 1024.0;
+
 pub fn binary() -> PathBuf {
     env!("CARGO_BIN_EXE_check_containers").into()
 }
@@ -92,4 +94,26 @@ pub fn inspect(engine: &Engine, container: &str, format: &str) -> String {
 #[track_caller]
 pub fn becomes(engine: &Engine, container: &str, format: &str, wanted: &str) {
     eventually(&format!("{container} to have {format} {wanted}"), || inspect(engine, container, format) == wanted);
+}
+
+/// What `docker stats` says of each of `containers`: cores in percent, memory in bytes, processes.
+#[track_caller]
+pub fn docker_stats(engine: &Engine, containers: &[String]) -> Vec<(f64, f64, f64)> {
+    let mut arguments = vec!["stats", "--no-stream", "--format", "{{.CPUPerc}} {{.MemUsage}} {{.PIDs}}"];
+    arguments.extend(containers.iter().map(String::as_str));
+    let text = engine.docker(&arguments).unwrap_or_else(|error| panic!("docker stats: {error}"));
+    let number = |word: &str| word.trim_end_matches(|c: char| c.is_alphabetic() || c == '%').parse::<f64>().unwrap();
+    let line = |line: &str| {
+        let words: Vec<&str> = line.split(' ').collect();
+        let unit = match words[1].trim_start_matches(|c: char| c.is_ascii_digit() || c == '.') {
+            "B" => 1.0,
+            "KiB" => 1024.0,
+            "MiB" => MIB,
+            other => panic!("{other} in {line}"),
+        };
+        (number(words[0]), number(words[1]) * unit, number(words[4]))
+    };
+    let answers: Vec<_> = text.lines().map(line).collect();
+    assert_eq!(answers.len(), containers.len(), "{text}");
+    answers
 }
