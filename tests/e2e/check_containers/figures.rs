@@ -94,7 +94,7 @@ fn same(ours: &Said, asked: &Said) {
         let (service, metric) = label.rsplit_once(':').unwrap();
         let tolerance = match metric {
             "memory_used" => memory_tolerance(service),
-            "memory_used_percent" => 5.0,
+            "memory_used_percent" => 4.0,
             "cpu_percent" => 5.0,
             "cpu_cores" => 0.02,
             "cpu_throttled_percent" | "uptime" => 10.0,
