@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use support::live::{Engine, eventually};
 use support::stand::Stand;
 
-use crate::check::{Check, Said, assert_golden, becomes, compose, inspect};
+use crate::check::{Check, MIB, Said, assert_golden, becomes, compose, docker_stats, inspect};
 
 const SERVICES: [&str; 3] = ["cuesta", "kwanza", "postgres"];
 
@@ -80,15 +80,10 @@ fn as_compose_and_inspect(engine: &Engine, stand: &Stand, said: &Said) {
 #[track_caller]
 fn as_docker_stats(engine: &Engine, said: &Said) {
     let names = SERVICES.map(|service| format!("deploy_{service}_1"));
-    let mut arguments = vec!["stats", "--no-stream", "--format", "{{.MemUsage}} {{.PIDs}}"];
-    arguments.extend(names.iter().map(String::as_str));
-    let text = engine.docker(&arguments).unwrap();
-    for (service, line) in SERVICES.iter().zip(text.lines()) {
-        let words: Vec<&str> = line.split(' ').collect();
-        let memory = words[0].strip_suffix("MiB").unwrap_or_else(|| panic!("{line}")).parse::<f64>().unwrap();
-        let ours = said.figure(&format!("{service}:memory_used")) / 1024.0 / 1024.0;
-        assert!((ours - memory).abs() < 1.0 + memory / 10.0, "{service}: {ours} MiB, docker stats: {line}");
-        assert_eq!(said.figure(&format!("{service}:pids")), words[3].parse::<f64>().unwrap(), "{service}: {line}");
+    for (service, (_, memory, pids)) in SERVICES.iter().zip(docker_stats(engine, &names)) {
+        let ours = said.figure(&format!("{service}:memory_used"));
+        assert!((ours - memory).abs() < MIB + memory / 10.0, "{service}: {ours}, docker stats: {memory}");
+        assert_eq!(said.figure(&format!("{service}:pids")), pids, "{service}");
     }
 }
 

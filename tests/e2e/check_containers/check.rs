@@ -12,6 +12,8 @@ pub use support::said::Said;
 
 use crate::masks;
 
+pub const MIB: f64 = 1024.0 * 1024.0;
+
 pub fn binary() -> PathBuf {
     env!("CARGO_BIN_EXE_check_containers").into()
 }
@@ -65,6 +67,14 @@ pub fn assert_golden_text(name: &str, text: &str, replaced: &[(&str, &str)]) {
     golden.mask(masks::ids).mask(masks::words).mask(masks::figures).assert(text);
 }
 
+/// `text` without figures of disks: the Engine API tells those of a container that has used one, and whether it has
+/// depends on what was in memory.
+pub fn without_disks(text: &str) -> String {
+    let is_steady =
+        |word: &&str| !["read", "write"].iter().any(|way| word.contains(&format!(":{way}_bytes_per_second=")));
+    text.split(' ').filter(is_steady).collect::<Vec<_>>().join(" ")
+}
+
 /// A deployment of the project `project` whose compose file is `file` and whose `.env` holds `settings` too.
 #[track_caller]
 pub fn deployment<'a>(engine: &'a Engine, project: &str, file: &str, settings: &str) -> Stand<'a> {
@@ -92,4 +102,26 @@ pub fn inspect(engine: &Engine, container: &str, format: &str) -> String {
 #[track_caller]
 pub fn becomes(engine: &Engine, container: &str, format: &str, wanted: &str) {
     eventually(&format!("{container} to have {format} {wanted}"), || inspect(engine, container, format) == wanted);
+}
+
+/// What `docker stats` says of each of `containers`: cores in percent, memory in bytes, processes.
+#[track_caller]
+pub fn docker_stats(engine: &Engine, containers: &[String]) -> Vec<(f64, f64, f64)> {
+    let mut arguments = vec!["stats", "--no-stream", "--format", "{{.CPUPerc}} {{.MemUsage}} {{.PIDs}}"];
+    arguments.extend(containers.iter().map(String::as_str));
+    let text = engine.docker(&arguments).unwrap_or_else(|error| panic!("docker stats: {error}"));
+    let number = |word: &str| word.trim_end_matches(|c: char| c.is_alphabetic() || c == '%').parse::<f64>().unwrap();
+    let line = |line: &str| {
+        let words: Vec<&str> = line.split(' ').collect();
+        let unit = match words[1].trim_start_matches(|c: char| c.is_ascii_digit() || c == '.') {
+            "B" => 1.0,
+            "KiB" => 1024.0,
+            "MiB" => MIB,
+            other => panic!("{other} in {line}"),
+        };
+        (number(words[0]), number(words[1]) * unit, number(words[4]))
+    };
+    let answers: Vec<_> = text.lines().map(line).collect();
+    assert_eq!(answers.len(), containers.len(), "{text}");
+    answers
 }

@@ -20,14 +20,14 @@ const VARIABLE: [&str; 15] = [
 ];
 
 /// Reads each ID, twelve hexadecimal digits or more, as `{id}`, and the name of a temporary directory as `{tmp}`.
-pub fn ids(text: String) -> String {
+pub fn ids(text: impl AsRef<str>) -> String {
     let is_id = |word: &str| {
         word.len() >= 12
             && word.chars().all(|c| c.is_ascii_hexdigit() && !c.is_ascii_uppercase())
             && word.contains(|c: char| c.is_ascii_digit())
     };
     let mut masked = String::new();
-    for piece in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
+    for piece in text.as_ref().split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
         let word = piece.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
         let is_temporary = masked.ends_with('.') && word.len() == 9 && word.starts_with("tmp");
         match () {
@@ -40,8 +40,8 @@ pub fn ids(text: String) -> String {
 }
 
 /// Masks what the words of a line give away of the moment: dates, ages, shares and sizes.
-pub fn words(text: String) -> String {
-    text.split_inclusive('\n').map(line).collect()
+pub fn words(text: impl AsRef<str>) -> String {
+    text.as_ref().split_inclusive('\n').map(line).collect()
 }
 
 fn line(line: &str) -> String {
