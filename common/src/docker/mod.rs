@@ -137,11 +137,10 @@ impl Engine {
         self.get(&format!("/containers/{}/json{query}", encoded(id)), timeout, MAX_SMALL_BYTES)
     }
 
-    /// `/containers/ID/stats`: its figures. Two readings, which take the engine up to two seconds, or only one of
-    /// them with `one_shot`, which some engines answer at once.
-    pub fn stats(&self, id: &str, one_shot: bool, timeout: Duration) -> Result<Stats, EngineError> {
-        let query = if one_shot { "&one-shot=true" } else { "" };
-        let path = format!("/containers/{}/stats?stream=false{query}", encoded(id));
+    /// `/containers/ID/stats`: one reading of its figures. Some engines answer at once, others with their next reading,
+    /// which they make every second or two.
+    pub fn stats(&self, id: &str, timeout: Duration) -> Result<Stats, EngineError> {
+        let path = format!("/containers/{}/stats?stream=false&one-shot=true", encoded(id));
         let body = self.body(&path, timeout, MAX_SMALL_BYTES)?;
         if body.trim_ascii().is_empty() {
             // Podman's words for a container that does not run, and for one that is about to start again.
