@@ -7,7 +7,9 @@ use support::live::{Engine, eventually};
 use support::stand::Stand;
 use support::tool::run;
 
-use crate::check::{Check, MIB, Said, assert_golden, assert_golden_text, compose, deployment, docker_stats};
+use crate::check::{
+    Check, MIB, Said, assert_golden, assert_golden_text, compose, deployment, docker_stats, without_disks,
+};
 
 #[track_caller]
 fn close(what: &str, a: f64, b: f64, tolerance: f64) {
@@ -51,11 +53,7 @@ fn figures_are_those_of_the_containers() {
     as_docker_stats(&engine, &said);
     let folder = stand.folder().display().to_string();
     assert_golden("figures/cgroup", &said, &[(&folder, "{deploy}")]);
-    // Which of them have read from a disk depends on what was in memory.
-    let is_steady =
-        |word: &&str| !word.contains(":read_bytes_per_second=") && !word.contains(":write_bytes_per_second=");
-    let text = asked.text().split(' ').filter(is_steady).collect::<Vec<_>>().join(" ");
-    assert_golden_text("figures/api", &text, &[(&folder, "{deploy}")]);
+    assert_golden_text("figures/api", &without_disks(asked.text()), &[(&folder, "{deploy}")]);
     each_alone(&engine, &stand);
 }
 
