@@ -166,6 +166,17 @@ pub fn io_error(error: &std::io::Error) -> String {
     }
 }
 
+/// `word` as a shell takes it for one word, for commands that a reader may copy. What a [`Text`] cannot hold is left out.
+pub fn shell_word(word: &str) -> String {
+    let safe = Text::new(word);
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./:@%+,=".contains(c);
+    if !safe.is_empty() && safe.as_str().chars().all(is_plain) && !safe.as_str().starts_with('-') {
+        safe.to_string()
+    } else {
+        format!("'{}'", safe.as_str().replace('\'', "'\\''"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,6 +221,22 @@ mod tests {
             let text = Text::new(&raw);
             prop_assert!(text.as_str().chars().all(|c| !c.is_control() && !is_invisible(c) && !"|<>".contains(c)));
             prop_assert_eq!(Text::new(text.as_str()), text);
+        }
+    }
+
+    #[test]
+    fn words_of_commands_cannot_become_more_than_words() {
+        for (word, quoted) in [
+            ("deploy_kwanza_1", "deploy_kwanza_1"),
+            ("a b", "'a b'"),
+            ("x; rm -rf /", "'x; rm -rf /'"),
+            ("it's", "'it'\\''s'"),
+            ("$(reboot)", "'$(reboot)'"),
+            ("-f", "'-f'"),
+            ("", "''"),
+            ("a\n|b", "'a /b'"),
+        ] {
+            assert_eq!(shell_word(word), quoted);
         }
     }
 }

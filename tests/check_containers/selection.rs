@@ -111,8 +111,8 @@ fn memory_without_a_limit_is_judged_only_by_a_threshold_of_its_own() {
     let host = Host::new(DOCKER);
     let code = |options: &[&str]| host.run(&[&["--container", "deploy_kwanza_1"], options].concat()).code;
     assert_eq!(code(&[]), 0);
-    assert_eq!(code(&["-w", "memory_used_percent=0.01"]), 1, "0.02 % of the host's are used");
-    assert_eq!(code(&["-w", "memory_used=4MiB"]), 1, "4.9 MiB are used");
+    assert_eq!(code(&["-w", "memory_used_percent=@0:0.01"]), 1, "next to nothing of the host's is used");
+    assert_eq!(code(&["-w", "memory_used=300KiB"]), 1, "324 KiB are used, without the page cache");
 }
 
 #[test]

@@ -85,12 +85,18 @@ pub struct MemoryStats {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct MemoryDetails {
-    /// Page cache that can be dropped, on cgroup v1.
+    /// Page cache of files that were not used lately, on cgroup v1.
     #[serde(deserialize_with = "lenient")]
     pub total_inactive_file: Option<u64>,
-    /// The same on cgroup v2.
+    /// Page cache of other files, on cgroup v1.
+    #[serde(deserialize_with = "lenient")]
+    pub total_active_file: Option<u64>,
+    /// Page cache of files that were not used lately, on cgroup v2.
     #[serde(deserialize_with = "lenient")]
     pub inactive_file: Option<u64>,
+    /// Page cache of other files, on cgroup v2.
+    #[serde(deserialize_with = "lenient")]
+    pub active_file: Option<u64>,
     /// Swap used, on cgroup v1 with swap accounting.
     #[serde(deserialize_with = "lenient")]
     pub total_swap: Option<u64>,

@@ -86,7 +86,7 @@ const CLIENTS: &str = "check_postgres --only connections; raise max_connections,
 const DATABASE: &str = "docker-compose ps; start postgres first and look at its log";
 const CERTIFICATE: &str = "openssl x509 -noout -subject -dates -in FILE; put a valid certificate and its key in place";
 const COMMAND: &str = "check command:, entrypoint: and image: in docker-compose.yml";
-const BUG: &str = "keep the log (docker logs NAME) for the support, then start it again";
+const BUG: &str = "keep its log for the support, then start it again";
 
 /// The rules, the more specific before the more general. The first that matches a line counts.
 pub static RULES: &[Rule] = &[

@@ -42,7 +42,7 @@ common::metrics! {
     /// Memory used.
     MEMORY_USED_PERCENT = container("memory", "memory_used_percent", Percent, "Memory used, of its limit; without one of the host's memory, and then judged only by a threshold of its own").defaults("90", "95");
     /// Memory used.
-    MEMORY_USED = container("memory", "memory_used", Bytes, "Memory used, without page cache that can be dropped");
+    MEMORY_USED = container("memory", "memory_used", Bytes, "Memory used, without page cache");
     /// Memory limit.
     MEMORY_LIMIT = container("memory", "memory_limit", Bytes, "Memory limit, where there is one");
     /// Swap used.

@@ -65,7 +65,7 @@ pub struct Figures {
     pub source: Source,
     /// Counters since its start.
     pub counters: Counters,
-    /// Memory used, without page cache that can be dropped, in bytes.
+    /// Memory used, without page cache, in bytes.
     pub memory: Option<u64>,
     /// Its memory limit in bytes; `None` if it has none.
     pub memory_limit: Option<u64>,

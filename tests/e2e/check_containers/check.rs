@@ -55,21 +55,15 @@ impl Check {
 /// Compares all that was said with a golden file. What differs from run to run is masked.
 #[track_caller]
 pub fn assert_golden(name: &str, said: &Said, replaced: &[(&str, &str)]) {
-    assert_golden_text(name, said.text(), replaced);
-}
-
-/// Compares `text` with a golden file as [`assert_golden`] does.
-#[track_caller]
-pub fn assert_golden_text(name: &str, text: &str, replaced: &[(&str, &str)]) {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/check_containers/e2e");
     let golden = Golden::new(fixtures.join(format!("{name}.txt")));
     let golden = replaced.iter().fold(golden, |golden, (from, to)| golden.replace(*from, *to));
-    golden.mask(masks::ids).mask(masks::words).mask(masks::figures).assert(text);
+    golden.mask(masks::ids).mask(masks::words).mask(masks::figures).assert(&without_disks(said.text()));
 }
 
-/// `text` without figures of disks: the Engine API tells those of a container that has used one, and whether it has
-/// depends on what was in memory.
-pub fn without_disks(text: &str) -> String {
+/// `text` without figures of disks: they are told of a container that has used one, and whether it has depends on what
+/// was in memory.
+fn without_disks(text: &str) -> String {
     let is_steady =
         |word: &&str| !["read", "write"].iter().any(|way| word.contains(&format!(":{way}_bytes_per_second=")));
     text.split(' ').filter(is_steady).collect::<Vec<_>>().join(" ")

@@ -69,8 +69,9 @@ fn what_ends_says_why() {
 
     // All of it, and what was never created.
     let said = Check::of(&stand, &engine, &["--grace", "1ms"]).run(&[]);
-    said.has_code(2).headlines("1 of 12 services up");
-    for service in [&ending[..], &["command", "port", "loop"]].concat() {
+    said.has_code(2).headlines(" of 12 services up");
+    // The loop runs now and then.
+    for service in [&ending[..], &["command", "port"]].concat() {
         assert_eq!(said.figure(&format!("{service}:up")), 0.0, "{service}");
         said.line(&format!("[CRITICAL] {service}: "));
     }
@@ -87,13 +88,13 @@ fn restarts(engine: &Engine, stand: &Stand) {
     });
     let check = Check::of(stand, engine, &["--service", "loop"]);
     let said = check.run(&[]);
-    said.has_code(2).headlines("loop restarting, last exit code 3 ").headlines("restarts in the last hour: ");
-    said.says("fatal: Failed to read licence: file is empty");
+    said.has_code(2).headlines("loop restarting, ").headlines(" restarts in the last hour, last exit code 3 ");
+    said.headlines(" ago: fatal: Failed to read licence: file is empty");
     let restarts = said.figure("loop:restarts");
     assert!(restarts >= 5.0, "{}", said.text());
     let folder = stand.folder().display().to_string();
-    let counts = [format!("last hour: {restarts}"), format!("loop:restarts={restarts}")];
-    let masks = [(folder.as_str(), "{deploy}"), (&counts[0], "last hour: {n}"), (&counts[1], "loop:restarts={n}")];
+    let counts = [format!("{restarts} restarts in"), format!("loop:restarts={restarts}")];
+    let masks = [(folder.as_str(), "{deploy}"), (&counts[0], "{n} restarts in"), (&counts[1], "loop:restarts={n}")];
     assert_golden("faults/loop", &said, &masks);
     // Whichever of its states the next run meets.
     let said = check.run(&["--grace", "1ms"]);

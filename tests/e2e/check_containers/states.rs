@@ -176,7 +176,7 @@ fn news_of_logs(case: &Case) {
     say("FATAL:  sorry, too many clients already | for user=kwanza password=hidden");
     logged("hidden");
     let said = check.run(&[]);
-    said.has_code(1).headlines("plain logs 1 lines that tell of a fault (too many clients)").says_not("hidden");
+    said.has_code(1).headlines("plain logs 1 line that tells of a fault (too many clients)").says_not("hidden");
     assert_eq!(said.figure("plain:log_matches"), 1.0);
     case.golden("news_of_its_log", &said);
     let said = check.run(&[]);

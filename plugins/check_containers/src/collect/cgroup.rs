@@ -122,7 +122,7 @@ fn v1(controllers: &Controllers) -> Option<Figures> {
                 .and_then(cgroup::blkio),
             network: None,
         },
-        memory: used(usage, field(&memory, "total_inactive_file")),
+        memory: used(usage, [field(&memory, "total_inactive_file"), field(&memory, "total_active_file")]),
         memory_limit: controllers.read("memory", "memory.limit_in_bytes").as_deref().and_then(cgroup::limit),
         // Only with swap accounting is it told apart.
         swap: number("memory", "memory.memsw.usage_in_bytes").and(field(&memory, "total_swap")),
@@ -140,6 +140,7 @@ fn v2(group: &Path) -> Option<Figures> {
     let field = |text: &Option<String>, name| text.as_deref().and_then(|text| cgroup::field(text, name));
     let cpu = text("cpu.stat");
     let usage = number("memory.current");
+    let memory = text("memory.stat");
     if cpu.is_none() && usage.is_none() {
         return None;
     }
@@ -155,7 +156,7 @@ fn v2(group: &Path) -> Option<Figures> {
             io: text("io.stat").as_deref().map(cgroup::io_stat),
             network: None,
         },
-        memory: used(usage, field(&text("memory.stat"), "inactive_file")),
+        memory: used(usage, [field(&memory, "inactive_file"), field(&memory, "active_file")]),
         memory_limit: text("memory.max").as_deref().and_then(cgroup::limit),
         swap: number("memory.swap.current"),
         cores: smallest(
@@ -173,9 +174,9 @@ fn pressure(group: &Path) -> Pressure {
     Pressure { cpu: stall("cpu.pressure"), memory: stall("memory.pressure"), io: stall("io.pressure") }
 }
 
-/// Memory used without the page cache that can be dropped, which is taken off only where it is a part.
-fn used(usage: Option<u64>, dispensable: Option<u64>) -> Option<u64> {
-    usage.map(|usage| usage.checked_sub(dispensable.unwrap_or(0)).unwrap_or(usage))
+/// Memory used without page cache.
+fn used(usage: Option<u64>, cache: [Option<u64>; 2]) -> Option<u64> {
+    usage.map(|usage| cgroup::without_cache(usage, cache))
 }
 
 /// Cores of a quota and its period, in microseconds.

@@ -6,8 +6,8 @@ use common::metric::Metric;
 use common::number::{Number, float};
 use common::report::Item;
 use common::state::State;
-use common::text::Text;
-use common::units::{counted, duration};
+use common::text::{Text, shell_word};
+use common::units::{bytes, counted, duration};
 
 use super::diagnosis::{Diagnosis, diagnose, faults};
 use super::{Context, Subject, exit, figures, history};
@@ -121,7 +121,7 @@ impl<'a> Case<'a> {
                 self.judging
                     .item
                     .next
-                    .push(format!("docker rm -f {}; journalctl -u docker --since -1h", self.row().name).into());
+                    .push(format!("docker rm -f {}; journalctl -u docker --since -1h", self.name()).into());
                 self.start_again();
                 text
             }
@@ -199,7 +199,7 @@ impl<'a> Case<'a> {
             self.judging.item.causes.push(format!("the last health check {code}{said}").into());
         }
         self.explain_by_log();
-        let name = &self.row().name;
+        let name = self.name();
         self.judging.item.next.push(format!("docker inspect --format '{{{{json .State.Health}}}}' {name}").into());
         self.look_at_log();
     }
@@ -275,13 +275,17 @@ impl<'a> Case<'a> {
     }
 
     /// The kind of fault in a few words: by the engine's own account, else by the log's.
-    fn class(&self, details: &Container) -> Option<&'a str> {
+    fn class(&self, details: &Container) -> Option<String> {
         if is_out_of_memory(self.context, self.subject, details) {
-            return Some("out of memory");
+            return Some("out of memory".to_owned());
         }
         let error = details.state.error.as_deref().filter(|error| !error.is_empty());
         let told = error.and_then(|error| crate::hints::matching(&self.context.snapshot.rules, error));
-        told.map(|rule| rule.class.as_ref()).or_else(|| self.diagnosis.as_ref()?.class())
+        // What stopped in order has no fault to tell, whatever it has logged before.
+        let stopped =
+            details.state.status == Some(Status::Exited) && details.state.exit_code.is_some_and(exit::is_orderly);
+        let by_log = || self.diagnosis.as_ref().filter(|_| !stopped)?.class();
+        told.map(|rule| rule.class.to_string()).or_else(by_log)
     }
 
     /// Why a container ended or could not be started, and what to do about that.
@@ -292,6 +296,13 @@ impl<'a> Case<'a> {
             self.out_of_memory(details);
         } else if let Some((cause, next)) = code.filter(|_| self.class(details).is_none()).and_then(exit::explanation) {
             self.judging.item.causes.push(cause.into());
+            if code == Some(KILLED)
+                && let Some(limit) = memory_limit(details)
+            {
+                let cause =
+                    format!("its memory limit is {}; engines do not always notice that it was reached", bytes(limit));
+                self.judging.item.causes.push(cause.into());
+            }
             let next = if next == exit::JOB { format!("{next} {}", self.target()) } else { next.to_owned() };
             self.judging.item.next.push(next.into());
         }
@@ -305,10 +316,9 @@ impl<'a> Case<'a> {
     }
 
     fn out_of_memory(&mut self, details: &Container) {
-        let limit = details.host_config.memory.and_then(|limit| u64::try_from(limit).ok()).filter(|limit| *limit > 0);
-        let (cause, next) = match limit {
+        let (cause, next) = match memory_limit(details) {
             Some(limit) => (
-                format!("killed for lack of memory: its limit is {}", common::units::bytes(limit)),
+                format!("killed for lack of memory: its limit is {}", bytes(limit)),
                 "raise mem_limit in docker-compose.yml, or find out what it needs the memory for",
             ),
             None => (
@@ -472,9 +482,14 @@ impl<'a> Case<'a> {
     }
 
     /// What that command calls the container.
-    fn target(&self) -> &'a str {
+    fn target(&self) -> String {
         let row = self.row();
-        row.compose.as_ref().map_or(row.name.as_str(), |compose| compose.service.as_str())
+        shell_word(row.compose.as_ref().map_or(row.name.as_str(), |compose| compose.service.as_str()))
+    }
+
+    /// What the engine's own command calls it.
+    fn name(&self) -> String {
+        shell_word(&self.row().name)
     }
 
     /// The guide's steps: attached, to see why it stops, and detached once that is resolved.
@@ -517,6 +532,11 @@ fn is_out_of_memory(context: &Context, subject: &Subject, details: &Container) -
     let engine_says = details.state.oom_killed == Some(true);
     let kernel_counted = || was_killed && !history::kills(context, subject).is_empty();
     *subject.status() != Status::Running && (engine_says || kernel_counted())
+}
+
+/// Its memory limit in bytes, if it has one.
+fn memory_limit(details: &Container) -> Option<u64> {
+    details.host_config.memory.and_then(|limit| u64::try_from(limit).ok()).filter(|limit| *limit > 0)
 }
 
 /// How many `events` there were.

@@ -9,6 +9,8 @@ use crate::hints::{self, Rule};
 
 /// How many kinds of fault are named, and how many last lines where none is known.
 const MOST: usize = 3;
+/// Characters of a log line in the first line.
+const COMPLAINT_CHARS: usize = 60;
 /// Characters of a log line that are shown.
 const LINE_CHARS: usize = 200;
 
@@ -62,10 +64,15 @@ pub fn faults<'a>(log: &[u8], own: &'a [Rule]) -> (usize, Option<(&'a Rule, Text
     (count, latest)
 }
 
-impl<'a> Diagnosis<'a> {
-    /// The kind of fault in a few words, for the first line.
-    pub fn class(&self) -> Option<&'a str> {
-        self.hints.first().map(|(rule, _)| rule.class.as_ref())
+impl Diagnosis<'_> {
+    /// The kind of fault in a few words, for the first line; where none is known, what the service itself calls an error.
+    pub fn class(&self) -> Option<String> {
+        let known = self.hints.first().map(|(rule, _)| rule);
+        match (known, &self.complaint) {
+            (Some(rule), _) if rule.is_fault => Some(rule.class.to_string()),
+            (_, Some(complaint)) => Some(Text::limited(complaint.as_str(), COMPLAINT_CHARS).to_string()),
+            (rule, None) => rule.map(|rule| rule.class.to_string()),
+        }
     }
 
     /// What the log says, a line each.
@@ -184,7 +191,7 @@ mod tests {
                 "  log: LOG:  database system was interrupted; last known up at 12:43:24 UTC",
             ]
         );
-        assert_eq!(diagnose(log.as_bytes(), &[]).class(), Some("disk full"));
+        assert_eq!(diagnose(log.as_bytes(), &[]).class().as_deref(), Some("disk full"));
     }
 
     #[test]
@@ -192,6 +199,7 @@ mod tests {
         let log = "{\"level\":\"info\",\"msg\":\"Server started\"}\n\
                    {\"level\":\"fatal\",\"ts\":1,\"msg\":\"no licence\",\"error\":\"file is empty\"}\n";
         assert_eq!(said(log), ["log: fatal: no licence: file is empty"]);
+        assert_eq!(diagnose(log.as_bytes(), &[]).class().as_deref(), Some("fatal: no licence: file is empty"));
     }
 
     #[test]

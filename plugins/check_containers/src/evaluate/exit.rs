@@ -22,6 +22,11 @@ pub fn words(code: i64) -> &'static str {
     }
 }
 
+/// Whether a program that ends with `code` was asked to, or was done.
+pub const fn is_orderly(code: i64) -> bool {
+    matches!(code, 0 | 130 | 143)
+}
+
 /// The step for what may have been meant to end; its name is to follow.
 pub const JOB: &str = "if it is a job: --allow-exited";
 

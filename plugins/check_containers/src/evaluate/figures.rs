@@ -4,7 +4,7 @@ use common::judging::Judging;
 use common::metric::Definition;
 use common::number::{Number, float, percent};
 use common::state::State;
-use common::text::Text;
+use common::text::{Text, shell_word};
 use common::units::{bytes, duration};
 
 use super::container::{command, is_forbidden};
@@ -87,7 +87,7 @@ fn cpu(subject: &Subject, judging: &mut Judging, figures: &Figures, before: &Cou
         }
         _ => format!("cpu {} % of a core", whole(100.0 * used)),
     };
-    let name = &subject.judged.row.name;
+    let name = shell_word(&subject.judged.row.name);
     let busy = judging.add(&CPU_PERCENT, share.and_then(Number::real), &format!("{instance} cpu"));
     let mut held_back = State::Ok;
     let periods = growth(now.periods, before.periods);
@@ -159,7 +159,7 @@ fn memory(context: &Context, subject: &Subject, judging: &mut Judging, figures: 
             .item
             .next
             .push("raise mem_limit in docker-compose.yml, or find out what it needs the memory for".into());
-        judging.item.next.push(format!("docker top {} -o pid,rss,comm", subject.judged.row.name).into());
+        judging.item.next.push(format!("docker top {} -o pid,rss,comm", shell_word(&subject.judged.row.name)).into());
     }
     Some(match limit {
         Some(limit) => format!("memory {} % of {}", whole(share), bytes(limit)),
@@ -176,10 +176,10 @@ fn processes(subject: &Subject, judging: &mut Judging, figures: &Figures) -> Opt
         let state = judging.add(&PIDS_USED_PERCENT, Number::real(share), &format!("{instance} processes"));
         if state != State::Ok {
             let command = command(&subject.judged.row);
-            judging
-                .item
-                .next
-                .push(format!("docker top {}; raise pids_limit, or {command} restart", subject.judged.row.name).into());
+            judging.item.next.push(
+                format!("docker top {}; raise pids_limit, or {command} restart", shell_word(&subject.judged.row.name))
+                    .into(),
+            );
         }
     }
     let noun = if pids == 1 { "process" } else { "processes" };
@@ -232,7 +232,7 @@ fn size(subject: &Subject, judging: &mut Judging) {
     let size = subject.details.and_then(|details| details.size_rw);
     let instance = &subject.judged.instance;
     if judging.add(&SIZE_RW, size.map(Number::from), &format!("{instance} writable layer")) != State::Ok {
-        let step = format!("docker diff {}; write to a volume instead", subject.judged.row.name);
+        let step = format!("docker diff {}; write to a volume instead", shell_word(&subject.judged.row.name));
         judging.item.next.push(Text::from(step));
     }
 }

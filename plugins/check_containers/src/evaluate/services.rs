@@ -6,7 +6,7 @@ use common::judging::Judging;
 use common::number::Number;
 use common::report::Item;
 use common::state::State;
-use common::text::Text;
+use common::text::{Text, shell_word};
 use common::units::counted;
 
 use super::container::command;
@@ -67,7 +67,7 @@ pub(super) fn items(context: &Context, subjects: &[Subject]) -> Vec<Item> {
     }
     for service in &selection.missing_services {
         let text = "has no container: it was never created, or was removed";
-        let step = format!("{command} up -d {service}{place}");
+        let step = format!("{command} up -d {}{place}", shell_word(service));
         items.push(
             Item::new(service.as_str(), State::Critical, text)
                 .headline(format!("{service} has no container"))
@@ -76,7 +76,8 @@ pub(super) fn items(context: &Context, subjects: &[Subject]) -> Vec<Item> {
     }
     for (service, found, replicas) in &selection.short_services {
         let text = format!("{found} of {replicas} replicas have a container");
-        let step = format!("{command} up -d --scale {service}={replicas} {service}{place}");
+        let word = shell_word(service);
+        let step = format!("{command} up -d --scale {word}={replicas} {word}{place}");
         let headline = format!("{service} has {found} of {replicas} replicas");
         items.push(Item::new(format!("{service} replicas"), State::Critical, text).headline(headline).then(step));
     }

@@ -50,6 +50,15 @@ pub fn limit(text: &str) -> Option<u64> {
     number(text).filter(|limit| *limit < NONE)
 }
 
+/// Memory without page cache, which the kernel drops where memory is needed. Both lists of files count as such: which
+/// of them a file is on says how lately it was used, and a kernel with generations of pages (MGLRU) puts what was read
+/// once on the active one. Memory shared by processes is on neither. A list that is longer than all usage is no part of it;
+/// both together may be a little longer, as the kernel sums them up now and then.
+pub fn without_cache(usage: u64, cache: [Option<u64>; 2]) -> u64 {
+    let parts = cache.into_iter().flatten().filter(|part| *part <= usage);
+    usage.saturating_sub(parts.fold(0, u64::saturating_add))
+}
+
 /// `cpu.max`: quota and period in microseconds; `None` without a quota.
 pub fn cpu_max(text: &str) -> Option<(u64, u64)> {
     let (quota, period) = text.trim().split_once(' ')?;

@@ -2,6 +2,7 @@
 
 use common::docker::{CpuStats, Stats};
 
+use super::cgroup::without_cache;
 use super::time::engine_time;
 use crate::snapshot::{Counters, Figures, Network, Source};
 
@@ -9,12 +10,13 @@ use crate::snapshot::{Counters, Figures, Network, Source};
 pub fn figures(stats: &Stats) -> Result<Figures, String> {
     let at = stats.read.as_deref().and_then(engine_time).ok_or("the engine has read no figures of it")?;
     let memory = &stats.memory_stats;
-    let dispensable = memory.stats.total_inactive_file.or(memory.stats.inactive_file).unwrap_or(0);
+    let details = &memory.stats;
+    let cache =
+        [details.total_inactive_file.or(details.inactive_file), details.total_active_file.or(details.active_file)];
     Ok(Figures {
         source: Source::Api,
         counters: Counters { io: stats.blkio_stats.bytes(), network: network(stats), ..cpu(&stats.cpu_stats, at) },
-        // Taken off only where it is a part.
-        memory: memory.usage.map(|usage| if dispensable < usage { usage - dispensable } else { usage }),
+        memory: memory.usage.map(|usage| without_cache(usage, cache)),
         memory_limit: memory.limit,
         swap: memory.stats.total_swap,
         cores: stats.cpu_stats.online_cpus.map(f64::from),
@@ -62,7 +64,7 @@ mod tests {
             read(&text).unwrap().memory
         };
         assert_eq!(memory(r#"{"usage": 100, "stats": {"total_inactive_file": 30, "inactive_file": 1}}"#), Some(70));
-        assert_eq!(memory(r#"{"usage": 100, "stats": {"inactive_file": 30}}"#), Some(70));
+        assert_eq!(memory(r#"{"usage": 100, "stats": {"inactive_file": 30, "active_file": 20}}"#), Some(50));
         assert_eq!(memory(r#"{"usage": 100, "stats": {"inactive_file": 300}}"#), Some(100));
         assert_eq!(memory("{}"), None);
     }
