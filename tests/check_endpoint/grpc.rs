@@ -180,6 +180,13 @@ fn critical_calls_that_end_otherwise() {
         &[&format!("grpc://{}", greets(b"")), "-t", "700ms"],
         &["takes the connection and does not answer within "],
     );
+    let babbling = serve(|mut stream| {
+        let _ = stream.write_all(&frame(4, 0, 0, &[]));
+        // Room for more to send, which asks for no answer.
+        while stream.write_all(&frame(8, 0, 0, &[0, 0, 0, 1]).repeat(50)).is_ok() {}
+    });
+    let output = says(2, &[&format!("grpc://{babbling}"), "-t", "1s"], &["begins to answer and does not end within "]);
+    assert!(output.elapsed < Duration::from_millis(1500), "{:?}", output.elapsed);
     let closing = serve(|mut stream| drop(stream.read(&mut [0; 1024])));
     says(
         2,

@@ -185,6 +185,15 @@ fn critical_servers_that_misbehave() {
 }
 
 #[test]
+fn critical_answers_that_only_announce_others() {
+    let announcing =
+        serve(|mut stream| while stream.write_all(&b"HTTP/1.1 103 Early Hints\r\n\r\n".repeat(100)).is_ok() {});
+    let output =
+        says(2, &[&format!("http://{announcing}/"), "-t", "1s"], &["begins to answer and does not end within "]);
+    assert!(output.elapsed < Duration::from_millis(1500), "{:?}", output.elapsed);
+}
+
+#[test]
 fn critical_reset() {
     let reset = serve(|mut stream| {
         // A connection that is closed with unread bytes is reset.

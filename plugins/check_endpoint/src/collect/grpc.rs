@@ -59,6 +59,13 @@ fn failure(fault: Result<io::Error, h2::Error>, spoken: Speech, received: usize,
         Err(error) => error.get_io().and_then(|error| tls::late_refusal(error, has_certificate)),
         Ok(_) => None,
     };
+    // The time can be over while h2 reads, too.
+    let fault = match fault {
+        Err(error) if error.get_io().is_some_and(|error| error.kind() == ErrorKind::TimedOut) => {
+            Ok(ErrorKind::TimedOut.into())
+        }
+        fault => fault,
+    };
     match (fault, spoken) {
         _ if refusal.is_some() => refusal.unwrap_or(Failure::Closed),
         (Ok(error), Speech::Nothing) if error.kind() == ErrorKind::TimedOut => Failure::Timeout(Phase::FirstByte),

@@ -74,31 +74,7 @@ fn exchange(stream: &mut Stream, request: &[u8], run: &Run, attempt: &mut Attemp
     let mut reader =
         Reader { stream, sent: Instant::now(), received: 0, has_certificate: run.config.identity.is_some() };
     let mut bytes = Vec::new();
-    let head = loop {
-        if reader.more(&mut bytes, attempt)? == 0 {
-            return Err(match (bytes.is_empty(), &written) {
-                (true, Ok(())) => Failure::Closed,
-                (true, Err(error)) => reader.failure(error),
-                (false, _) => reader.broken("its head has no end"),
-            });
-        }
-        // Answers with 1xx come before the one that counts; 101 was not asked for.
-        while let Some((interim, length)) =
-            head(&bytes).map_err(Failure::Malformed)?.filter(|(head, _)| head.status < 200)
-        {
-            if interim.status == 101 {
-                return Err(Failure::Malformed("it changes to another protocol, which was not asked for".to_owned()));
-            }
-            bytes.drain(..length);
-        }
-        if let Some((found, length)) = head(&bytes).map_err(Failure::Malformed)? {
-            bytes.drain(..length);
-            break found;
-        }
-        if bytes.len() > MAX_HEAD {
-            return Err(Failure::Malformed("its head is longer than 64 KiB".to_owned()));
-        }
-    };
+    let head = reader.head(&mut bytes, &written, attempt)?;
     let limit = run.config.options.max_size;
     let fault = |fault: BodyFault, reader: &Reader| match fault {
         BodyFault::TooLarge => Failure::TooLarge(limit),
@@ -127,6 +103,39 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// Reads the head. What came behind it stays in `bytes`. `written` is what became of the request.
+    fn head(
+        &mut self,
+        bytes: &mut Vec<u8>,
+        written: &Result<(), Error>,
+        attempt: &mut Attempt,
+    ) -> Result<Head, Failure> {
+        loop {
+            if self.more(bytes, attempt)? == 0 {
+                return Err(match (bytes.is_empty(), written) {
+                    (true, Ok(())) => Failure::Closed,
+                    (true, Err(error)) => self.failure(error),
+                    (false, _) => self.broken("its head has no end"),
+                });
+            }
+            while let Some((found, length)) = head(bytes).map_err(Failure::Malformed)? {
+                bytes.drain(..length);
+                match found.status {
+                    101 => {
+                        let reason = "it changes to another protocol, which was not asked for";
+                        return Err(Failure::Malformed(reason.to_owned()));
+                    }
+                    // Such an answer comes before the one that counts.
+                    100..=199 => {}
+                    _ => return Ok(found),
+                }
+            }
+            if bytes.len() > MAX_HEAD {
+                return Err(Failure::Malformed("its head is longer than 64 KiB".to_owned()));
+            }
+        }
+    }
+
     /// Appends what comes next to `bytes` and says how much that is.
     fn more(&mut self, bytes: &mut Vec<u8>, attempt: &mut Attempt) -> Result<usize, Failure> {
         let mut buffer = [0; 16 << 10];

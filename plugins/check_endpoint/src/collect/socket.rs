@@ -69,6 +69,10 @@ impl Socket {
 impl Read for Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
+            // There is always something to read from a server that never stops.
+            if Instant::now() >= self.end {
+                return Err(ErrorKind::TimedOut.into());
+            }
             match self.tcp.read(buffer) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock && self.waits => self.wait(PollFlags::POLLIN)?,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}

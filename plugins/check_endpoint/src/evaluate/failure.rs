@@ -240,12 +240,7 @@ fn foreign(target: &Target, speech: &Speech) -> Said {
 }
 
 fn tls(subject: &Subject, error: &TlsError, spoken: &Speech) -> Said {
-    let options = &subject.config.options;
-    let host = options.tls_server_name.as_deref().unwrap_or(&subject.target.url.host);
-    let trust = "--ca-file FILE with its CA or itself trusts it, --insecure takes any";
-    let leaf = subject.found.session.as_ref().and_then(|session| session.chain.first()?.as_ref().ok());
-    let is_self_signed = leaf.is_some_and(|leaf| leaf.is_self_signed);
-    let critical_of = |text: String, step: String| critical(text, Next::Step(step));
+    let authority = subject.target.url.authority();
     match error {
         TlsError::File { path, reason } => unknown(
             format!("cannot be asked: {}: {reason}", path.display()),
@@ -262,45 +257,13 @@ fn tls(subject: &Subject, error: &TlsError, spoken: &Speech) -> Said {
             plain(subject.target, spoken)
         }
         TlsError::NotTls => {
-            critical_of("speaks no TLS".to_owned(), format!("ask without: {}", counterpart(subject.target)))
+            critical("speaks no TLS", Next::Step(format!("ask without: {}", counterpart(subject.target))))
         }
         TlsError::HandshakeTimeout => timeout(subject, Phase::Handshake),
         TlsError::HandshakeBroken => critical(
             "closes the connection during the TLS handshake",
             Next::StepAndLog(format!("does it speak TLS at that port? {}", counterpart(subject.target))),
         ),
-        TlsError::Expired { since } => critical_of(
-            format!("has a certificate that expired {} ago", duration(*since)),
-            certificate::renewal(subject),
-        ),
-        TlsError::NotYetValid { until } => critical_of(
-            format!("has a certificate that is not valid yet, but in {}", duration(*until)),
-            "timedatectl (are the clocks right, here and there?)".to_owned(),
-        ),
-        TlsError::WrongName { held, .. } => {
-            let held =
-                if held.is_empty() { "for no host at all".to_owned() } else { format!("for {}", held.join(", ")) };
-            critical_of(
-                format!("has a certificate for another host: not for {host}, but {held}"),
-                "ask by a name that it is for, or --tls-server-name HOST".to_owned(),
-            )
-        }
-        TlsError::UnknownIssuer | TlsError::ShowsCa if is_self_signed => {
-            critical_of("has a self-signed certificate, which is not trusted here".to_owned(), trust.to_owned())
-        }
-        TlsError::UnknownIssuer => {
-            let issuer = leaf.map(|leaf| format!(", {}", leaf.issuer)).unwrap_or_default();
-            critical_of(
-                format!("has a certificate of an unknown issuer{issuer}"),
-                format!("{trust}; a chain that lacks its middle looks like that too"),
-            )
-        }
-        TlsError::ShowsCa => {
-            critical_of("shows the certificate of a CA, which is none for servers".to_owned(), trust.to_owned())
-        }
-        TlsError::BadCertificate(reason) => {
-            critical_of(format!("has a certificate that cannot be used: {reason}"), certificate::renewal(subject))
-        }
         TlsError::ClientCertificateWanted => {
             unknown("wants a client certificate, and none is given", "--client-cert FILE and --client-key FILE")
         }
@@ -313,15 +276,58 @@ fn tls(subject: &Subject, error: &TlsError, spoken: &Speech) -> Said {
         }
         TlsError::OtherProtocol if subject.target.url.scheme.is_grpc() => critical(
             "speaks TLS but no HTTP/2 (ALPN), as gRPC needs",
-            Next::Step(format!("is it a web server? https://{}", subject.target.url.authority())),
+            Next::Step(format!("is it a web server? https://{authority}")),
         ),
         TlsError::OtherProtocol => critical(
             "speaks no HTTP/1.1 over TLS (ALPN), but perhaps HTTP/2 alone",
-            Next::Step(format!("is it gRPC? grpcs://{}", subject.target.url.authority())),
+            Next::Step(format!("is it gRPC? grpcs://{authority}")),
         ),
         TlsError::Refused(reason) => critical(format!("refuses the TLS handshake ({reason})"), Next::NotWell),
         TlsError::Protocol(reason) => critical(format!("fails at TLS: {reason}"), Next::NotWell),
+        TlsError::Expired { .. }
+        | TlsError::NotYetValid { .. }
+        | TlsError::WrongName { .. }
+        | TlsError::UnknownIssuer
+        | TlsError::ShowsCa
+        | TlsError::BadCertificate(_) => untrusted(subject, error),
     }
+}
+
+/// A certificate that is not trusted.
+fn untrusted(subject: &Subject, error: &TlsError) -> Said {
+    let host = subject.config.options.tls_server_name.as_deref().unwrap_or(&subject.target.url.host);
+    let leaf = subject.found.session.as_ref().and_then(|session| session.chain.first()?.as_ref().ok());
+    let trust = "--ca-file FILE with its CA or itself trusts it, --insecure takes any";
+    let (text, step) = match error {
+        TlsError::Expired { since } => {
+            (format!("has a certificate that expired {} ago", duration(*since)), certificate::renewal(subject))
+        }
+        TlsError::NotYetValid { until } => (
+            format!("has a certificate that is not valid yet, but in {}", duration(*until)),
+            "timedatectl (are the clocks right, here and there?)".to_owned(),
+        ),
+        TlsError::WrongName { held, .. } => {
+            let held =
+                if held.is_empty() { "for no host at all".to_owned() } else { format!("for {}", held.join(", ")) };
+            (
+                format!("has a certificate for another host: not for {host}, but {held}"),
+                "ask by a name that it is for, or --tls-server-name HOST".to_owned(),
+            )
+        }
+        TlsError::UnknownIssuer | TlsError::ShowsCa if leaf.is_some_and(|leaf| leaf.is_self_signed) => {
+            ("has a self-signed certificate, which is not trusted here".to_owned(), trust.to_owned())
+        }
+        TlsError::UnknownIssuer => {
+            let issuer = leaf.map(|leaf| format!(", {}", leaf.issuer)).unwrap_or_default();
+            (
+                format!("has a certificate of an unknown issuer{issuer}"),
+                format!("{trust}; a chain that lacks its middle looks like that too"),
+            )
+        }
+        TlsError::ShowsCa => ("shows the certificate of a CA, which is none for servers".to_owned(), trust.to_owned()),
+        other => (format!("has a certificate that cannot be used: {other}"), certificate::renewal(subject)),
+    };
+    critical(text, Next::Step(step))
 }
 
 /// A server that was asked with TLS and speaks something without.
