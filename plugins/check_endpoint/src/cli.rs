@@ -250,6 +250,17 @@ fn targets(options: &Arguments) -> Result<Vec<Target>, String> {
     }
 }
 
+/// The configuration that a command line makes.
+#[cfg(test)]
+pub(crate) fn config_of(words: &[&str]) -> Config {
+    use clap::Parser as _;
+    let words = ["check_endpoint"].iter().chain(words);
+    let line = common::options::CommandLine::<Arguments>::parse_from(words);
+    let (warning, critical) = (&line.common.warning, &line.common.critical);
+    let thresholds = Thresholds::parse(crate::metrics::METRICS, Some("time"), warning, critical).unwrap();
+    configure(line.plugin, thresholds, &line.common).unwrap()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -72,20 +72,10 @@ fn look_up(host: &str, port: u16, end: Instant, lookup: Lookup) -> Result<Vec<So
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::Parser as _;
-    use common::metric::Thresholds;
-    use common::options::CommandLine;
     use std::time::Duration;
 
-    fn config(words: &[&str]) -> Config {
-        let words = ["check_endpoint"].iter().chain(words);
-        let line = CommandLine::<crate::cli::Arguments>::parse_from(words);
-        let thresholds = Thresholds::parse(crate::metrics::METRICS, None, &[], &[]).unwrap();
-        crate::cli::configure(line.plugin, thresholds, &line.common).unwrap()
-    }
-
     fn found(words: &[&str], lookup: Lookup) -> Result<Vec<String>, Failure> {
-        let config = config(words);
+        let config = crate::cli::config_of(words);
         let end = Instant::now() + Duration::from_millis(200);
         let addresses = addresses_by(&config, &config.targets[0].url, end, lookup)?;
         Ok(addresses.found.iter().map(ToString::to_string).collect())

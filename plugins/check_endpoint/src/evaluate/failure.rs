@@ -344,3 +344,55 @@ fn plain(target: &Target, spoken: &Speech) -> Said {
     let step = format!("ask without TLS: {plain}");
     critical(format!("speaks {what} and no TLS"), Next::Step(step))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::config_of;
+    use crate::snapshot::{Found, Phases, Snapshot};
+    use common::clock::Clock;
+    use common::report::Item;
+
+    /// The item about an endpoint that failed so.
+    fn item(options: &[&str], failure: Failure) -> Item {
+        let config = config_of(&[&["http://kwanza:8000/"], options].concat());
+        let missed = vec![("192.0.2.1:8000".to_owned(), "a reason".to_owned())];
+        let phases = Phases { total: 1.5, ..Phases::default() };
+        let found = Found { phases, peer: None, missed, session: None, followed: Vec::new(), outcome: Err(failure) };
+        let now = Clock { wall: 0.0, boot: 0.0, boot_id: String::new() };
+        let mut report = super::super::evaluate(&config, &Ok(Snapshot { endpoints: vec![found] }), &now);
+        report.items.remove(0)
+    }
+
+    #[test]
+    fn names_networks_and_this_machine_are_told_apart() {
+        let connect = |kind| Failure::Connect { kind, reason: "a reason".to_owned() };
+        let resolver = |reason: &str| Failure::Lookup(LookupFault::Resolver(reason.to_owned()));
+        for (failure, state, text) in [
+            (Failure::Lookup(LookupFault::NoSuchName), State::Critical, "there is no host called kwanza (DNS)"),
+            (Failure::Lookup(LookupFault::NoAddress), State::Critical, "the host kwanza has no address (DNS)"),
+            (resolver("Try again"), State::Unknown, "this machine's resolver fails for kwanza (DNS: Try again)"),
+            (Failure::Timeout(Phase::Lookup), State::Unknown, "no answer of the resolver within 1.5s (DNS)"),
+            (connect(ErrorKind::ConnectionRefused), State::Critical, "nothing listens at 192.0.2.1:8000"),
+            (connect(ErrorKind::HostUnreachable), State::Critical, "there is no way to 192.0.2.1:8000 (a reason)"),
+            (connect(ErrorKind::ConnectionReset), State::Critical, "resets the connection at once"),
+            (connect(ErrorKind::PermissionDenied), State::Unknown, "may not be asked from here: a reason"),
+            (connect(ErrorKind::Other), State::Unknown, "could not be asked: a reason"),
+            (Failure::Tls(TlsError::NoRoots, Speech::Nothing), State::Unknown, "no list of trusted ones"),
+            (Failure::Tls(TlsError::ShowsCa, Speech::Nothing), State::Critical, "shows the certificate of a CA"),
+        ] {
+            let item = item(&[], failure);
+            assert_eq!(item.state, state, "{}", item.text);
+            assert!(item.text.as_str().contains(text), "{text}: {}", item.text);
+            assert!(!item.next.is_empty() && item.headline.as_str().starts_with("http://kwanza:8000/ "));
+            let up = item.metrics.iter().find(|metric| metric.definition.name == UP.name);
+            assert_eq!(up.is_some(), state == State::Critical, "{}", item.text);
+        }
+    }
+
+    #[test]
+    fn the_state_of_a_resolver_that_hangs_is_chosen() {
+        let item = item(&["--timeout-state", "critical"], Failure::Timeout(Phase::Lookup));
+        assert_eq!(item.state, State::Critical);
+    }
+}
