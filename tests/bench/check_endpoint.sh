@@ -39,7 +39,9 @@ start_servers() {
     local server=$PWD/target/release/stand-in
     find_ports
     # Kwanza wants to hear once from its database, that it asks for a password.
-    busybox nc -l -p "${ports[0]}" -s 127.0.0.1 -e printf 'R\0\0\0\010\0\0\0\0' &
+    printf '#!/bin/sh\nhead -c 39 >/dev/null\nprintf "R\\0\\0\\0\\010\\0\\0\\0\\0"\n' >"$temporary/database"
+    chmod +x "$temporary/database"
+    busybox nc -l -p "${ports[0]}" -e "$temporary/database" &
     started+=("$!")
     sleep 0.3
     env KWANZA_POSTGRES="127.0.0.1:${ports[0]}" KWANZA_PROFILING_PORT="${ports[1]}" KWANZA_EXPVARS_PORT="${ports[2]}" \
@@ -52,6 +54,7 @@ start_servers() {
     grpc=grpc://127.0.0.1:${ports[4]}
     answers curl --silent --fail "$http"
     answers curl --silent --fail --insecure "$https"
+    answers "${own[@]}" "$grpc"
 }
 
 # sound COMMAND...: stops where the check does not do what is to be measured.
