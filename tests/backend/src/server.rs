@@ -109,7 +109,11 @@ impl Server {
         self.runtime().spawn(async move {
             loop {
                 match listener.accept().await {
-                    Ok((stream, _)) => drop(tokio::spawn(serve(stream))),
+                    Ok((stream, _)) => {
+                        // As Go does; else an answer in two parts waits for the client's delayed acknowledgement.
+                        let _ = stream.set_nodelay(true);
+                        drop(tokio::spawn(serve(stream)));
+                    }
                     // Out of file descriptors, say: they come back when connections end.
                     Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
                 }

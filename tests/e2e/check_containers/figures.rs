@@ -122,7 +122,7 @@ fn as_docker_stats(engine: &Engine, said: &Said) {
         match *service {
             // docker stats counts a part of the page cache.
             "reader" | "writer" => {
-                assert!(used <= memory + memory_tolerance(service), "{service}: {used} and {memory}"),
+                assert!(used <= memory + memory_tolerance(service), "{service}: {used} and {memory}");
             }
             _ => close(service, used, memory, memory_tolerance(service)),
         }
