@@ -87,10 +87,12 @@ fn not_numbers<'a>(context: &Context<'a>) -> impl Iterator<Item = &'a str> {
 fn describe(flaw: &Flaw, begin: &str) -> (State, String) {
     match flaw {
         Flaw::Panicked(words) => (State::Critical, format!("panicked: {}", Text::limited(words, 100))),
+        Flaw::Nil => (State::Warning, "is nil".to_owned()),
         Flaw::Empty => (State::Warning, "has no value".to_owned()),
         Flaw::NotFinite => (State::Warning, "is NaN or infinite".to_owned()),
         Flaw::Escapes => (State::Warning, "has text that is not JSON".to_owned()),
         Flaw::Garbage => (State::Warning, format!("is not JSON: {}", Text::limited(begin, 40))),
+        Flaw::OutOfOrder => (State::Warning, "has a line out of order, which is not taken".to_owned()),
     }
 }
 
@@ -98,9 +100,11 @@ fn describe(flaw: &Flaw, begin: &str) -> (State, String) {
 const fn cause(flaw: &Flaw) -> &'static str {
     match flaw {
         Flaw::Panicked(_) => "the method that prints it panics, which is an error in the program",
+        Flaw::Nil => "a pointer that was published before it pointed at anything",
         Flaw::Empty => "the function behind it returns what Go cannot write as JSON, a NaN for instance",
         Flaw::NotFinite => "Go prints NaN and infinity bare, which JSON does not know: a division by zero, mostly",
         Flaw::Escapes => "a key holds control characters or bad UTF-8, which Go quotes in its own way",
         Flaw::Garbage => "what publishes it writes something else than JSON",
+        Flaw::OutOfOrder => "Go sorts the names, so another variable wrote this line, or it was published twice over",
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! Go writes one variable a line, so that one whose value is not JSON does not spoil the others. A map of streams that
 //! is longer than a piece is read entry by entry, so that a million subscribers take no more memory than a few.
+//!
+//! What a variable writes may look like lines of the page, the words of a panic for instance. Go sorts the names, so
+//! that such lines stand out: of those that are not in order, the fewest are taken for false.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +13,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::go::{Flaw, flaw, mended};
+use super::go::{Flaw, flaw, is_open_panic, mended};
 use super::subscribers::Subscribers;
 use crate::metrics::{MAP, guide};
 
@@ -107,8 +110,28 @@ pub struct Reader {
     place: Place,
     /// A variable whose value goes on in the next line, or is not JSON.
     pending: Option<(String, Vec<u8>)>,
-    page: Page,
+    lines: Vec<Line>,
+    bytes: u64,
+    is_whole: bool,
     begin: Vec<u8>,
+}
+
+/// A line of the page that names a variable.
+#[derive(Debug)]
+struct Line {
+    name: String,
+    kept: Kept,
+    /// Why its value is not JSON, and how that begins.
+    flaw: Option<(Flaw, String)>,
+}
+
+/// What is kept of a line.
+#[derive(Debug)]
+enum Kept {
+    Nothing,
+    Variable(Value),
+    Map(Subscribers),
+    Memory(MemStats, Option<Value>),
 }
 
 /// Where in the page the buffer begins.
@@ -145,7 +168,9 @@ impl Reader {
             searched: 0,
             place: Place::Start,
             pending: None,
-            page: Page::default(),
+            lines: Vec::new(),
+            bytes: 0,
+            is_whole: false,
             begin: Vec::new(),
         }
     }
@@ -157,7 +182,7 @@ impl Reader {
 
     /// Reads on.
     pub fn push(&mut self, piece: &[u8]) {
-        self.page.bytes = self.page.bytes.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+        self.bytes = self.bytes.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
         let missing = BEGIN.saturating_sub(self.begin.len());
         self.begin.extend(piece.iter().take(missing));
         if self.place == Place::End {
@@ -198,6 +223,12 @@ impl Reader {
                 }
             },
             Place::BehindMap => self.place = Place::Lines,
+            // Indented: something between wrote it anew.
+            _ if self.lines.is_empty() && self.pending.is_none() && line.starts_with(b" ") | line.starts_with(b"\t") => {
+                self.place = Place::Other;
+                let rest = std::mem::take(&mut self.buffer);
+                self.buffer = [b"{\n", line, &rest].concat();
+            }
             _ => self.variable_line(line),
         }
     }
@@ -205,25 +236,31 @@ impl Reader {
     /// A line between the braces: `"NAME": VALUE`, with a comma where another follows.
     fn variable_line(&mut self, line: &[u8]) {
         let text = line.strip_suffix(b"\n").unwrap_or(line);
+        if let Some((_, value)) = self.pending.as_mut().filter(|(_, value)| is_open_panic(value)) {
+            append(value, text);
+            return;
+        }
         if text.trim_ascii() == b"}" && self.pending.as_ref().is_none_or(|(_, value)| !is_open(value)) {
             self.settle();
             self.place = Place::End;
-            self.page.is_whole = true;
+            self.is_whole = true;
             return;
         }
         match name_and_value(text) {
             Some((name, value)) => {
                 self.settle();
-                if !self.take(&name, value) {
-                    let kept = value.get(..value.len().min(FLAWED)).unwrap_or_default();
-                    self.pending = Some((name, kept.to_vec()));
+                match self.take(&name, value) {
+                    Some(kept) => self.lines.push(Line { name, kept, flaw: None }),
+                    None => {
+                        let kept = value.get(..value.len().min(FLAWED)).unwrap_or_default();
+                        self.pending = Some((name, kept.to_vec()));
+                    }
                 }
             }
             // A value that somebody wrote over several lines.
             None => {
-                if let Some((_, value)) = self.pending.as_mut().filter(|(_, value)| value.len() < FLAWED) {
-                    value.push(b'\n');
-                    value.extend_from_slice(text);
+                if let Some((_, value)) = &mut self.pending {
+                    append(value, text);
                 }
             }
         }
@@ -232,55 +269,35 @@ impl Reader {
     /// Decides on the variable that is pending.
     fn settle(&mut self) {
         let Some((name, value)) = self.pending.take() else { return };
-        if self.take(&name, &value) {
+        if let Some(kept) = self.take(&name, &value) {
+            self.lines.push(Line { name, kept, flaw: None });
             return;
         }
         let text = String::from_utf8_lossy(without_comma(&value)).into_owned();
         let begin = text.trim().chars().take(BEGIN).collect();
         let (saved, _) = mended(&text);
-        let flaw = flaw(&text);
-        self.take(&name, saved.as_bytes());
-        self.page.names.insert(name.clone());
-        self.page.flaws.push((name, flaw, begin));
+        let kept = self.take(&name, saved.as_bytes()).unwrap_or(Kept::Nothing);
+        self.lines.push(Line { name, kept, flaw: Some((flaw(&text), begin)) });
     }
 
-    /// Keeps what is wanted of a variable; says whether its value is JSON.
-    fn take(&mut self, name: &str, value: &[u8]) -> bool {
+    /// What is wanted of a variable; `None` where its value is not JSON.
+    fn take(&self, name: &str, value: &[u8]) -> Option<Kept> {
         let value = without_comma(value);
-        let is_json = match name {
+        let nothing = || serde_json::from_slice::<IgnoredAny>(value).ok().map(|_| Kept::Nothing);
+        let variable = || serde_json::from_slice(value).ok();
+        match name {
             // It can hold passwords, so it is not even kept until it is dropped.
-            "cmdline" => serde_json::from_slice::<IgnoredAny>(value).is_ok(),
+            "cmdline" => nothing(),
             MAP => {
                 let mut subscribers = Subscribers::new(self.wants.subscribers);
-                let added = subscribers.add(value).is_ok();
-                if added {
-                    self.page.subscribers = Some(subscribers);
-                }
-                added
+                subscribers.add(value).ok().map(|()| Kept::Map(subscribers))
             }
-            "memstats" => self.memstats(value),
-            name if self.wants.wants(name) => self.keep(name, value),
-            _ => serde_json::from_slice::<IgnoredAny>(value).is_ok(),
-        };
-        if is_json {
-            self.page.names.insert(name.to_owned());
-        }
-        is_json
-    }
-
-    fn memstats(&mut self, value: &[u8]) -> bool {
-        let Ok(memory) = serde_json::from_slice(value) else { return false };
-        self.page.memory = Some(memory);
-        !self.wants.wants("memstats") || self.keep("memstats", value)
-    }
-
-    fn keep(&mut self, name: &str, value: &[u8]) -> bool {
-        match serde_json::from_slice(value) {
-            Ok(value) => {
-                self.page.variables.insert(name.to_owned(), value);
-                true
+            "memstats" => {
+                let memory = serde_json::from_slice(value).ok()?;
+                Some(Kept::Memory(memory, if self.wants.wants("memstats") { variable() } else { None }))
             }
-            Err(_) => false,
+            name if self.wants.wants(name) => variable().map(Kept::Variable),
+            _ => nothing(),
         }
     }
 
@@ -294,8 +311,8 @@ impl Reader {
         self.settle();
         self.buffer.drain(..open);
         self.searched = 0;
-        self.page.subscribers = Some(Subscribers::new(self.wants.subscribers));
-        self.page.names.insert(MAP.to_owned());
+        let kept = Kept::Map(Subscribers::new(self.wants.subscribers));
+        self.lines.push(Line { name: MAP.to_owned(), kept, flaw: None });
         self.place = Place::Map(Scan::default());
         true
     }
@@ -347,17 +364,15 @@ impl Reader {
     /// Adds the entries in the buffer up to the brace at `upto`.
     fn add_entries(&mut self, upto: usize) {
         let piece = self.buffer.get(..=upto).unwrap_or_default();
-        let Some(subscribers) = &mut self.page.subscribers else { return };
+        let Some(Line { kept: Kept::Map(subscribers), flaw: found, .. }) = self.lines.last_mut() else { return };
         if subscribers.add(piece).is_ok() {
             return;
         }
         let text = String::from_utf8_lossy(piece).into_owned();
         let (saved, _) = mended(&text);
         let added = subscribers.add(saved.as_bytes());
-        if !self.page.flaws.iter().any(|(name, ..)| name == MAP) {
-            let flaw = if added.is_ok() { flaw(&text) } else { Flaw::Garbage };
-            self.page.flaws.push((MAP.to_owned(), flaw, text.chars().take(BEGIN).collect()));
-        }
+        let kind = if added.is_ok() { flaw(&text) } else { Flaw::Garbage };
+        found.get_or_insert_with(|| (kind, text.chars().take(BEGIN).collect()));
     }
 
     /// The page. The error says why it is none.
@@ -373,7 +388,7 @@ impl Reader {
             }
             Place::Start | Place::Other => self.other_form(&rest)?,
         }
-        Ok(self.page)
+        Ok(self.page())
     }
 
     /// JSON that is not in Go's form, because something between wrote it anew.
@@ -383,11 +398,74 @@ impl Reader {
         }
         let variables: BTreeMap<String, Box<serde_json::value::RawValue>> =
             serde_json::from_slice(text).map_err(|error| format!("it is no JSON object: {error}"))?;
-        for (name, value) in &variables {
-            self.take(name, value.get().as_bytes());
+        for (name, value) in variables {
+            let kept = self.take(&name, value.get().as_bytes());
+            // The map of streams, or memstats, which is something else here.
+            let flaw = kept.is_none().then(|| (Flaw::Garbage, value.get().chars().take(BEGIN).collect()));
+            self.lines.push(Line { name, kept: kept.unwrap_or(Kept::Nothing), flaw });
         }
-        self.page.is_whole = true;
+        self.is_whole = true;
         Ok(())
+    }
+
+    /// What its lines say together.
+    fn page(self) -> Page {
+        let names: Vec<&str> = self.lines.iter().map(|line| line.name.as_str()).collect();
+        let are_in_order = in_order(&names);
+        let mut page = Page { bytes: self.bytes, is_whole: self.is_whole, ..Page::default() };
+        for (line, is_in_order) in self.lines.into_iter().zip(are_in_order) {
+            if !is_in_order {
+                page.flaws.push((line.name, Flaw::OutOfOrder, String::new()));
+                continue;
+            }
+            page.names.insert(line.name.clone());
+            if let Some((flaw, begin)) = line.flaw {
+                page.flaws.push((line.name.clone(), flaw, begin));
+            }
+            match line.kept {
+                Kept::Nothing => {}
+                Kept::Variable(value) => drop(page.variables.insert(line.name, value)),
+                Kept::Map(subscribers) => page.subscribers = Some(subscribers),
+                Kept::Memory(memory, value) => {
+                    page.memory = Some(memory);
+                    page.variables.extend(value.map(|value| (line.name, value)));
+                }
+            }
+        }
+        page
+    }
+}
+
+/// Which of `names` to keep, as many as can be, so that those that are kept rise.
+fn in_order(names: &[&str]) -> Vec<bool> {
+    if names.is_sorted_by(|a, b| a < b) {
+        return vec![true; names.len()];
+    }
+    // Of the chains of each length, the place of the one that ends with the least name.
+    let mut ends: Vec<usize> = Vec::new();
+    let mut before: Vec<Option<usize>> = Vec::new();
+    for (place, name) in names.iter().enumerate() {
+        let length = ends.partition_point(|end| names.get(*end).is_some_and(|end| end < name));
+        before.push(length.checked_sub(1).and_then(|length| ends.get(length).copied()));
+        match ends.get_mut(length) {
+            Some(end) => *end = place,
+            None => ends.push(place),
+        }
+    }
+    let mut kept = vec![false; names.len()];
+    let mut next = ends.last().copied();
+    while let Some(place) = next {
+        kept.get_mut(place).into_iter().for_each(|kept| *kept = true);
+        next = before.get(place).copied().flatten();
+    }
+    kept
+}
+
+/// Adds a line to a value, unless that is long already.
+fn append(value: &mut Vec<u8>, line: &[u8]) {
+    if value.len() < FLAWED {
+        value.push(b'\n');
+        value.extend_from_slice(line);
     }
 }
 
@@ -455,7 +533,7 @@ mod tests {
 
     #[test]
     fn a_variable_that_is_not_json_does_not_spoil_the_others() {
-        let text = "{\n\"A\": NaN,\n\"Func\": ,\n\"Map\": {\"\\x00\": 1},\n\"P\": %!s(PANIC=String method: boom),\n\"Notifications\": 7,\n\"Pings\": +Inf\n}\n";
+        let text = "{\n\"A\": NaN,\n\"Func\": ,\n\"Map\": {\"\\x00\": 1},\n\"Notifications\": 7,\n\"P\": %!s(PANIC=String method: boom),\n\"Pings\": +Inf\n}\n";
         for piece in [1, 5, 500] {
             let page = read(text, piece, &["Map/*"]).unwrap();
             let flaws: Vec<(&str, &Flaw)> = page.flaws.iter().map(|(name, flaw, _)| (name.as_str(), flaw)).collect();
@@ -477,8 +555,8 @@ mod tests {
 
     #[test]
     fn values_over_several_lines_are_put_together() {
-        let page = read("{\n\"Streams\": {\n  \"x\": 1\n},\n\"Pings\": 2\n}\n", 1000, &[]).unwrap();
-        assert_eq!((&page.variables["Streams"]["x"], &page.variables["Pings"]), (&Value::from(1), &Value::from(2)));
+        let page = read("{\n\"Pings\": {\n  \"x\": 1\n},\n\"Streams\": 2\n}\n", 1000, &[]).unwrap();
+        assert_eq!((&page.variables["Pings"]["x"], &page.variables["Streams"]), (&Value::from(1), &Value::from(2)));
         assert!(page.flaws.is_empty() && page.is_whole);
     }
 
@@ -486,7 +564,7 @@ mod tests {
     fn a_long_map_is_read_entry_by_entry() {
         let entries: Vec<String> = (0..40_000).map(|i| format!("\"subscriber-{i}, {{}}\": {}", i % 10)).collect();
         let text =
-            format!("{{\n\"Pings\": 1,\n\"PerSubscriberStreams\": {{{}}},\n\"Streams\": 2\n}}\n", entries.join(", "));
+            format!("{{\n\"Notifications\": 1,\n\"PerSubscriberStreams\": {{{}}},\n\"Streams\": 2\n}}\n", entries.join(", "));
         assert!(text.len() > 4 * LONG_LINE);
         for piece in [977, 65_536, text.len()] {
             let mut reader = Reader::new(Wants { paths: Vec::new(), subscribers: 2 });
@@ -506,9 +584,44 @@ mod tests {
 
     #[test]
     fn a_page_in_another_form_is_one_still() {
-        let page = read(r#"{"Streams":5,"PerSubscriberStreams":{"a":1},"cmdline":["x"]}"#, 4, &[]).unwrap();
-        assert_eq!((page.variables["Streams"].as_u64(), page.subscribers.unwrap().count), (Some(5), 1));
-        assert!(page.is_whole);
+        let one_line = r#"{"Streams":5,"PerSubscriberStreams":{"a":1},"cmdline":["x"]}"#;
+        let indented = "{\n  \"cmdline\": [\n    \"x\"\n  ],\n  \"Streams\": 5,\n  \"PerSubscriberStreams\": {\"a\": 1}\n}\n";
+        let tabs = indented.replace("  ", "\t");
+        for text in [one_line, indented, &tabs] {
+            let page = read(text, 4, &[]).unwrap();
+            assert_eq!((page.variables["Streams"].as_u64(), page.subscribers.unwrap().count), (Some(5), 1), "{text}");
+            assert!(page.is_whole && page.flaws.is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn lines_that_a_variable_forges_replace_none() {
+        let page = |text: &str| {
+            let page = read(text, 7, &[]).unwrap();
+            let flaws: Vec<String> = page.flaws.iter().map(|(name, flaw, _)| format!("{name} {flaw:?}")).collect();
+            (page.variables.get("Streams").and_then(Value::as_u64), flaws.join(", "))
+        };
+        for (text, flaws) in [
+            // The words of a panic end with the last bracket.
+            ("\"P\": %!s(PANIC=a,\n\"Streams\": 99,\n\"Q\": 1),\n\"Pings\": 1,\n\"Streams\": 12", "P Panicked(\"a,\\n\\\"Streams\\\": 99,\\n\\\"Q\\\": 1\")"),
+            ("\"P\": %!s(PANIC=a),\n\"Streams\": 99,\n\"Pings\": 1,\n\"Streams\": 12", "P Panicked(\"a\"), Streams OutOfOrder"),
+            ("\"Pings\": 1,\n\"Streams\": 12,\n\"z\": %!s(PANIC=a),\n\"Streams\": 99", "z Panicked(\"a\"), Streams OutOfOrder"),
+            ("\"Pings\": 1,\n\"Streams\": 12,\n\"Streams\": 12", "Streams OutOfOrder"),
+        ] {
+            assert_eq!(page(&format!("{{\n{text}\n}}\n")), (Some(12), flaws.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn of_names_that_are_not_in_order_the_fewest_are_left_out() {
+        let kept = |names: &[&str]| {
+            let kept = in_order(names);
+            names.iter().zip(kept).filter(|(_, kept)| *kept).map(|(name, _)| *name).collect::<String>()
+        };
+        assert_eq!(kept(&["a", "b", "c"]), "abc");
+        assert_eq!(kept(&["a", "x", "y", "b", "c", "d"]), "abcd");
+        assert_eq!(kept(&["b", "c", "d", "a", "d", "e"]), "bcde");
+        assert_eq!(kept(&[]), "");
     }
 
     #[test]
