@@ -34,7 +34,13 @@ impl Entry {
 
 /// Every plugin, one line each, in the order of their names.
 pub fn all() -> Vec<Entry> {
-    vec![Entry::of::<check_docker_host::CheckDockerHost>(check_docker_host::metrics::METRICS, check_docker_host::PAGE)]
+    vec![
+        Entry::of::<check_docker_host::CheckDockerHost>(check_docker_host::metrics::METRICS, check_docker_host::PAGE),
+        Entry::of::<check_kwanza_expvars::CheckKwanzaExpvars>(
+            check_kwanza_expvars::metrics::METRICS,
+            check_kwanza_expvars::PAGE,
+        ),
+    ]
 }
 
 #[cfg(test)]

@@ -19,10 +19,14 @@ use crate::metrics::{MAP, guide};
 
 /// A line that is longer is read entry by entry, if it is the map.
 const LONG_LINE: usize = 256 << 10;
+/// A page with more variables is another page.
+const MOST_VARIABLES: usize = 100_000;
 /// How much of a value that is not JSON is looked at.
 const FLAWED: usize = 64 << 10;
 /// How much of the beginning is kept, to tell what else it is than the page.
 const BEGIN: usize = 200;
+/// The command line of the program, which can hold passwords.
+const HIDDEN: &str = "cmdline";
 /// Names under which services publish their number of goroutines.
 const GOROUTINES: [&str; 4] = ["goroutines", "Goroutines", "NumGoroutine", "num_goroutine"];
 
@@ -103,8 +107,10 @@ pub struct MemStats {
 #[derive(Debug)]
 pub struct Reader {
     wants: Wants,
-    /// What is not read yet.
+    /// What is not read yet, behind lines that were.
     buffer: Vec<u8>,
+    /// Where the next line begins.
+    start: usize,
     /// How far the buffer was searched for the end of a line, or the map for the end of an entry.
     searched: usize,
     place: Place,
@@ -165,6 +171,7 @@ impl Reader {
         Self {
             wants,
             buffer: Vec::new(),
+            start: 0,
             searched: 0,
             place: Place::Start,
             pending: None,
@@ -175,9 +182,24 @@ impl Reader {
         }
     }
 
-    /// How the page begins.
+    /// How the page begins, up to the command line.
     pub fn begin(&self) -> &[u8] {
-        &self.begin
+        let end = self.begin.windows(HIDDEN.len()).position(|word| word == HIDDEN.as_bytes());
+        self.begin.get(..end.unwrap_or(self.begin.len())).unwrap_or_default()
+    }
+
+    /// How many variables were read so far.
+    pub fn count(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether it is clear by now that this is no page, whatever follows.
+    pub fn is_hopeless(&self) -> bool {
+        self.is_no_object() || self.lines.len() > MOST_VARIABLES
+    }
+
+    fn is_no_object(&self) -> bool {
+        self.begin.trim_ascii_start().first().is_some_and(|first| *first != b'{')
     }
 
     /// Reads on.
@@ -190,6 +212,14 @@ impl Reader {
         }
         self.buffer.extend_from_slice(piece);
         while self.step() {}
+        self.compact();
+    }
+
+    /// Forgets the lines that were read.
+    fn compact(&mut self) {
+        self.buffer.drain(..self.start);
+        self.searched -= self.start;
+        self.start = 0;
     }
 
     /// Reads one line or some entries; says whether there may be more.
@@ -202,13 +232,14 @@ impl Reader {
         let rest = self.buffer.get(self.searched..).unwrap_or_default();
         let Some(end) = rest.iter().position(|byte| *byte == b'\n') else {
             self.searched = self.buffer.len();
+            self.compact();
             return self.place == Place::Lines && self.buffer.len() > LONG_LINE && self.enter_map();
         };
-        let end = self.searched + end;
-        let line: Vec<u8> = self.buffer.drain(..=end).collect();
-        self.searched = 0;
+        let end = self.searched + end + 1;
+        let line = self.buffer.get(self.start..end).unwrap_or_default().to_vec();
+        (self.start, self.searched) = (end, end);
         self.line(&line);
-        true
+        self.lines.len() <= MOST_VARIABLES
     }
 
     fn line(&mut self, line: &[u8]) {
@@ -216,21 +247,24 @@ impl Reader {
             Place::Start => match line.trim_ascii() {
                 b"" => {}
                 b"{" => self.place = Place::Lines,
-                _ => {
-                    self.place = Place::Other;
-                    let rest = std::mem::take(&mut self.buffer);
-                    self.buffer = [line, &rest].concat();
-                }
+                _ => self.go_back(line),
             },
             Place::BehindMap => self.place = Place::Lines,
             // Indented: something between wrote it anew.
-            _ if self.lines.is_empty() && self.pending.is_none() && line.starts_with(b" ") | line.starts_with(b"\t") => {
-                self.place = Place::Other;
-                let rest = std::mem::take(&mut self.buffer);
-                self.buffer = [b"{\n", line, &rest].concat();
+            _ if self.lines.is_empty() && self.pending.is_none() && matches!(line.first(), Some(b' ' | b'\t')) => {
+                self.go_back(&[b"{\n", line].concat());
             }
             _ => self.variable_line(line),
         }
+    }
+
+    /// Takes the page, which began with `line`, for one that is not in Go's form.
+    fn go_back(&mut self, line: &[u8]) {
+        self.compact();
+        self.place = Place::Other;
+        let rest = std::mem::take(&mut self.buffer);
+        self.buffer = [line, &rest].concat();
+        self.searched = 0;
     }
 
     /// A line between the braces: `"NAME": VALUE`, with a comma where another follows.
@@ -274,10 +308,15 @@ impl Reader {
             return;
         }
         let text = String::from_utf8_lossy(without_comma(&value)).into_owned();
-        let begin = text.trim().chars().take(BEGIN).collect();
         let (saved, _) = mended(&text);
         let kept = self.take(&name, saved.as_bytes()).unwrap_or(Kept::Nothing);
-        self.lines.push(Line { name, kept, flaw: Some((flaw(&text), begin)) });
+        let (flaw, begin) = match flaw(&text) {
+            // What it says can be a password.
+            Flaw::Panicked(_) if name == HIDDEN => (Flaw::Panicked("(not shown)".to_owned()), String::new()),
+            flaw if name == HIDDEN => (flaw, String::new()),
+            flaw => (flaw, text.trim().chars().take(BEGIN).collect()),
+        };
+        self.lines.push(Line { name, kept, flaw: Some((flaw, begin)) });
     }
 
     /// What is wanted of a variable; `None` where its value is not JSON.
@@ -287,15 +326,20 @@ impl Reader {
         let variable = || serde_json::from_slice(value).ok();
         match name {
             // It can hold passwords, so it is not even kept until it is dropped.
-            "cmdline" => nothing(),
+            HIDDEN => nothing(),
             MAP => {
                 let mut subscribers = Subscribers::new(self.wants.subscribers);
-                subscribers.add(value).ok().map(|()| Kept::Map(subscribers))
+                match subscribers.add(value) {
+                    Ok(()) => Some(Kept::Map(subscribers)),
+                    // A map of Go that was never made has no entries.
+                    Err(_) if value == b"null" => Some(Kept::Map(Subscribers::new(self.wants.subscribers))),
+                    Err(_) => variable().map(Kept::Variable),
+                }
             }
-            "memstats" => {
-                let memory = serde_json::from_slice(value).ok()?;
-                Some(Kept::Memory(memory, if self.wants.wants("memstats") { variable() } else { None }))
-            }
+            "memstats" => match serde_json::from_slice(value) {
+                Ok(memory) => Some(Kept::Memory(memory, if self.wants.wants("memstats") { variable() } else { None })),
+                Err(_) => nothing(),
+            },
             name if self.wants.wants(name) => variable().map(Kept::Variable),
             _ => nothing(),
         }
@@ -377,6 +421,9 @@ impl Reader {
 
     /// The page. The error says why it is none.
     pub fn finish(mut self) -> Result<Page, String> {
+        if self.lines.len() > MOST_VARIABLES {
+            return Err(format!("it has more than {MOST_VARIABLES} variables"));
+        }
         let rest = std::mem::take(&mut self.buffer);
         match self.place {
             Place::End | Place::Map(_) | Place::BehindMap => {}
@@ -396,13 +443,14 @@ impl Reader {
         if text.trim_ascii().is_empty() {
             return Err("it is empty".to_owned());
         }
+        if self.is_no_object() {
+            return Err("it is no JSON object".to_owned());
+        }
         let variables: BTreeMap<String, Box<serde_json::value::RawValue>> =
-            serde_json::from_slice(text).map_err(|error| format!("it is no JSON object: {error}"))?;
+            serde_json::from_slice(text).map_err(|error| format!("it is no whole JSON object: {error}"))?;
         for (name, value) in variables {
-            let kept = self.take(&name, value.get().as_bytes());
-            // The map of streams, or memstats, which is something else here.
-            let flaw = kept.is_none().then(|| (Flaw::Garbage, value.get().chars().take(BEGIN).collect()));
-            self.lines.push(Line { name, kept: kept.unwrap_or(Kept::Nothing), flaw });
+            let kept = self.take(&name, value.get().as_bytes()).unwrap_or(Kept::Nothing);
+            self.lines.push(Line { name, kept, flaw: None });
         }
         self.is_whole = true;
         Ok(())
@@ -563,8 +611,10 @@ mod tests {
     #[test]
     fn a_long_map_is_read_entry_by_entry() {
         let entries: Vec<String> = (0..40_000).map(|i| format!("\"subscriber-{i}, {{}}\": {}", i % 10)).collect();
-        let text =
-            format!("{{\n\"Notifications\": 1,\n\"PerSubscriberStreams\": {{{}}},\n\"Streams\": 2\n}}\n", entries.join(", "));
+        let text = format!(
+            "{{\n\"Notifications\": 1,\n\"PerSubscriberStreams\": {{{}}},\n\"Streams\": 2\n}}\n",
+            entries.join(", ")
+        );
         assert!(text.len() > 4 * LONG_LINE);
         for piece in [977, 65_536, text.len()] {
             let mut reader = Reader::new(Wants { paths: Vec::new(), subscribers: 2 });
@@ -585,7 +635,8 @@ mod tests {
     #[test]
     fn a_page_in_another_form_is_one_still() {
         let one_line = r#"{"Streams":5,"PerSubscriberStreams":{"a":1},"cmdline":["x"]}"#;
-        let indented = "{\n  \"cmdline\": [\n    \"x\"\n  ],\n  \"Streams\": 5,\n  \"PerSubscriberStreams\": {\"a\": 1}\n}\n";
+        let indented =
+            "{\n  \"cmdline\": [\n    \"x\"\n  ],\n  \"Streams\": 5,\n  \"PerSubscriberStreams\": {\"a\": 1}\n}\n";
         let tabs = indented.replace("  ", "\t");
         for text in [one_line, indented, &tabs] {
             let page = read(text, 4, &[]).unwrap();
@@ -603,9 +654,18 @@ mod tests {
         };
         for (text, flaws) in [
             // The words of a panic end with the last bracket.
-            ("\"P\": %!s(PANIC=a,\n\"Streams\": 99,\n\"Q\": 1),\n\"Pings\": 1,\n\"Streams\": 12", "P Panicked(\"a,\\n\\\"Streams\\\": 99,\\n\\\"Q\\\": 1\")"),
-            ("\"P\": %!s(PANIC=a),\n\"Streams\": 99,\n\"Pings\": 1,\n\"Streams\": 12", "P Panicked(\"a\"), Streams OutOfOrder"),
-            ("\"Pings\": 1,\n\"Streams\": 12,\n\"z\": %!s(PANIC=a),\n\"Streams\": 99", "z Panicked(\"a\"), Streams OutOfOrder"),
+            (
+                "\"P\": %!s(PANIC=a,\n\"Streams\": 99,\n\"Q\": 1),\n\"Pings\": 1,\n\"Streams\": 12",
+                "P Panicked(\"a,\\n\\\"Streams\\\": 99,\\n\\\"Q\\\": 1\")",
+            ),
+            (
+                "\"P\": %!s(PANIC=a),\n\"Streams\": 99,\n\"Pings\": 1,\n\"Streams\": 12",
+                "P Panicked(\"a\"), Streams OutOfOrder",
+            ),
+            (
+                "\"Pings\": 1,\n\"Streams\": 12,\n\"z\": %!s(PANIC=a),\n\"Streams\": 99",
+                "z Panicked(\"a\"), Streams OutOfOrder",
+            ),
             ("\"Pings\": 1,\n\"Streams\": 12,\n\"Streams\": 12", "Streams OutOfOrder"),
         ] {
             assert_eq!(page(&format!("{{\n{text}\n}}\n")), (Some(12), flaws.to_owned()), "{text}");
@@ -629,6 +689,10 @@ mod tests {
         for text in ["", "\n\n", "<html>\n<body>\n", "null", "[1]", "{\"a\""] {
             assert!(read(text, 3, &[]).is_err(), "{text}");
         }
+        let mut reader = Reader::new(Wants::default());
+        reader.push(b"{\"a\":1,\"cmdline\":[\"--token=s3cret\"");
+        assert_eq!(reader.begin(), b"{\"a\":1,\"");
+        assert!(!reader.is_hopeless());
         for text in ["{\n\"Streams\": 5,\n\"Pings\": 1", "{\n\"Streams\": 5,\n", "{\n"] {
             assert!(!read(text, 3, &[]).unwrap().is_whole, "{text}");
         }
