@@ -20,6 +20,7 @@ serve() {
     "$PWD/target/release/body" "$@" <"$temporary/door.$doors" >"$temporary/port" &
     started+=("$!")
     # Held open for as long as the script runs: the server ends with its standard input.
+    # shellcheck disable=SC2034
     exec {door}>"$temporary/door.$doors"
     for _ in {1..100}; do
         [[ ! -s $temporary/port ]] || break

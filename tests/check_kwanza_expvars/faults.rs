@@ -165,11 +165,7 @@ fn a_page_that_breaks_off_says_how_far_it_came() {
     });
     let output = at(&address, &[]);
     assert_eq!(output.code, 2, "{}", output.stdout);
-    assert!(
-        output.first_line().contains(" breaks off after 16 variables"),
-        "{}",
-        output.stdout
-    );
+    assert!(output.first_line().contains(" breaks off after 16 variables"), "{}", output.stdout);
 }
 
 #[test]

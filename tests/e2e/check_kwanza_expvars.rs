@@ -53,7 +53,8 @@ fn kwanza_is_watched_through_its_death_and_its_return() {
 
     let [published, looked_up] = checks.run();
     assert_says(&published, 0, &[" streams, ", "(baseline taken)", "page: 25 variables"]);
-    let address = stand.docker(&["inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", NAME]);
+    let address =
+        stand.docker(&["inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", NAME]);
     assert_says(&looked_up, 0, &["(baseline taken)", &format!("from http://{}:8080/debug/vars", address.unwrap())]);
     for second in checks.run() {
         assert_says(&second, 0, &[" Notifications_delta=", " Requests_per_second="]);

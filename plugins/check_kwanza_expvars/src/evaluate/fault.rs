@@ -112,7 +112,9 @@ fn no_answer(config: &Config, url: &str, error: &HttpError) -> Parts {
         HttpError::Timeout => critical(format!("{url} accepts connections and does not answer in time"), &START),
         HttpError::Broken(cause) => {
             let text = match cause.kind() {
-                ErrorKind::UnexpectedEof => format!("{url} closes the connection without a byte (a panic while the page is written?)"),
+                ErrorKind::UnexpectedEof => {
+                    format!("{url} closes the connection without a byte (a panic while the page is written?)")
+                }
                 _ => format!("{url} breaks the connection without an answer: {}", io_error(cause)),
             };
             let cause = "a variable of the page panics, or nothing listens in the container behind the proxy of Docker";
@@ -156,10 +158,9 @@ fn parts_of(url: &str, error: &TlsError, next: Vec<String>) -> Parts {
 fn broken_off(url: &str, error: &HttpError, variables: usize) -> Parts {
     let (text, next) = match error {
         HttpError::Timeout => (format!("{url} is too slow: {variables} variables and no more came in time"), START[0]),
-        HttpError::Broken(cause) if cause.kind() != ErrorKind::UnexpectedEof => (
-            format!("{url} breaks off after {variables} variables: {}", io_error(cause)),
-            PANIC,
-        ),
+        HttpError::Broken(cause) if cause.kind() != ErrorKind::UnexpectedEof => {
+            (format!("{url} breaks off after {variables} variables: {}", io_error(cause)), PANIC)
+        }
         HttpError::Broken(_) => {
             (format!("{url} breaks off after {variables} variables (a panic while the page is written?)"), PANIC)
         }

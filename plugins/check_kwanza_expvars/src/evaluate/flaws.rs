@@ -125,9 +125,11 @@ fn describe(name: &str, flaw: &Flaw, begin: &str) -> (State, String, &'static st
             format!("{name} panicked: {}", Text::limited(words, 100)),
             "the method that prints it panics, which is an error in the program",
         ),
-        Flaw::Nil => {
-            (State::Warning, "nil pointer in {}".to_owned(), "a pointer that was published before it pointed at anything")
-        }
+        Flaw::Nil => (
+            State::Warning,
+            "nil pointer in {}".to_owned(),
+            "a pointer that was published before it pointed at anything",
+        ),
         Flaw::Empty => (
             State::Warning,
             "no value in {}".to_owned(),
