@@ -29,7 +29,7 @@ impl Engine {
     }
 
     /// Of a container in this state, with these settings of its network.
-    fn with(status: &str, mode: &str, network: serde_json::Value) -> Self {
+    fn with(status: &str, mode: &str, network: &serde_json::Value) -> Self {
         let container = json!({
             "Id": "5ce82ea06a8e", "Name": format!("/{NAME}"), "State": {"Status": status, "ExitCode": 137},
             "HostConfig": {"NetworkMode": mode}, "NetworkSettings": network,
@@ -56,7 +56,7 @@ fn a_published_port_is_asked_on_the_host() {
     let engine = Engine::with(
         "running",
         "deploy_default",
-        json!({"Ports": {"8080/tcp": [{"HostIp": "0.0.0.0", "HostPort": port}]}, "Networks": {"deploy_default": {"IPAddress": "192.0.2.1"}}}),
+        &json!({"Ports": {"8080/tcp": [{"HostIp": "0.0.0.0", "HostPort": port}]}, "Networks": {"deploy_default": {"IPAddress": "192.0.2.1"}}}),
     );
     let output = engine.run(&["-v"]);
     assert_says(&output, 0, " streams, ");
@@ -71,7 +71,7 @@ fn an_unpublished_port_is_asked_at_the_containers_address() {
     let site = Site::at("127.0.7.1");
     let port = site.kwanza.expvars.port().to_string();
     let networks = json!({"Networks": {"deploy_default": {"IPAddress": "127.0.7.1"}}, "Ports": {}});
-    let output = Engine::with("running", "deploy_default", networks).run(&["-p", &port, "-v"]);
+    let output = Engine::with("running", "deploy_default", &networks).run(&["-p", &port, "-v"]);
     assert_says(&output, 0, " streams, ");
     assert!(output.stdout.contains(&format!("from http://127.0.7.1:{port}/debug/vars")), "{}", output.stdout);
 }
@@ -80,24 +80,24 @@ fn an_unpublished_port_is_asked_at_the_containers_address() {
 fn a_container_on_the_hosts_network_is_asked_there() {
     let site = Site::live();
     let port = site.kwanza.expvars.port().to_string();
-    assert_says(&Engine::with("running", "host", json!({})).run(&["-p", &port]), 0, " streams, ");
+    assert_says(&Engine::with("running", "host", &json!({})).run(&["-p", &port]), 0, " streams, ");
 }
 
 #[test]
 fn a_container_that_does_not_run_is_critical() {
-    let output = Engine::with("exited", "deploy_default", json!({})).run(&[]);
+    let output = Engine::with("exited", "deploy_default", &json!({})).run(&[]);
     assert_says(&output, 2, "container deploy_kwanza_1 cannot be reached: it does not run, it is exited");
     assert!(output.stdout.contains("-> docker-compose up kwanza"), "{}", output.stdout);
     let output = Engine::new(Answer::status(404, r#"{"message":"No such container"}"#)).run(&[]);
     assert_says(&output, 2, "container deploy_kwanza_1 cannot be reached: there is no such container");
-    let output = Engine::with("running", "none", json!({"Networks": {"none": {"IPAddress": ""}}})).run(&[]);
+    let output = Engine::with("running", "none", &json!({"Networks": {"none": {"IPAddress": ""}}})).run(&[]);
     assert_says(&output, 2, "port 8080 is not published, and it has no address of its own");
 }
 
 #[test]
 fn a_port_that_nothing_listens_at_in_a_container_is_told() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
-    let output = Engine::with("running", "host", json!({})).run(&["-p", &free]);
+    let output = Engine::with("running", "host", &json!({})).run(&["-p", &free]);
     assert_says(&output, 2, &format!("nothing listens at http://127.0.0.1:{free}/debug/vars"));
 }
 

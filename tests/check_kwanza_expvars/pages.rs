@@ -3,7 +3,7 @@
 use check_kwanza_expvars::metrics::guide;
 use support::run::Output;
 
-use crate::kwanza::{FIXTURES, GO, Site, altered, figure, recorded};
+use crate::kwanza::{FIXTURES, GO, Site, altered, figure, is_a, recorded};
 
 /// One run on each page, compared with `GO/STATE_NAME.out`.
 macro_rules! pages {
@@ -73,7 +73,7 @@ fn every_recorded_page_is_read() {
     for go in GO {
         for entry in std::fs::read_dir(format!("{FIXTURES}/{go}")).unwrap().flatten() {
             let name = entry.file_name().into_string().unwrap();
-            if name.ends_with(".out") {
+            if is_a(&name, "out") {
                 continue;
             }
             let site = Site::recorded(go, &name);

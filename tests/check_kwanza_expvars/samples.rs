@@ -133,7 +133,7 @@ fn deliveries_that_are_stuck_are_told() {
         site.remember(|sample| {
             let delivered = &mut sample["data"]["delivered"];
             *delivered = (delivered.as_f64().unwrap() - 11.0).into();
-        })
+        });
     };
     site.kwanza.figures().deliveries_stick(7);
     site.run(&[]);

@@ -37,9 +37,9 @@ pub fn flaw(text: &str) -> Flaw {
     if serde_json::from_str::<serde::de::IgnoredAny>(&mended).is_err() {
         return Flaw::Garbage;
     }
-    let flaws = [(found.nil, Flaw::Nil), (found.not_finite, Flaw::NotFinite), (found.empty, Flaw::Empty)];
-    let worst = flaws.into_iter().find_map(|(is_found, flaw)| is_found.then_some(flaw));
-    worst.unwrap_or(if found.escapes { Flaw::Escapes } else { Flaw::Garbage })
+    // Of several the one that tells most.
+    let ranked = [Flaw::Nil, Flaw::NotFinite, Flaw::Empty, Flaw::Escapes];
+    ranked.into_iter().find(|flaw| found.seen.contains(flaw)).unwrap_or(Flaw::Garbage)
 }
 
 /// Whether `text` begins with a panic whose words go on in the next line.
@@ -53,10 +53,15 @@ pub fn is_open_panic(text: &[u8]) -> bool {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
     panicked: Option<String>,
-    nil: bool,
-    not_finite: bool,
-    empty: bool,
-    escapes: bool,
+    seen: Vec<Flaw>,
+}
+
+impl Found {
+    fn see(&mut self, flaw: Flaw) {
+        if !self.seen.contains(&flaw) {
+            self.seen.push(flaw);
+        }
+    }
 }
 
 /// `text` with what Go writes and JSON does not know replaced: panics, nil, NaN, infinity and missing values by null,
@@ -76,7 +81,7 @@ pub fn mended(text: &str) -> (String, Found) {
             continue;
         }
         if matches!(c, ',' | '}') && mended.trim_end().ends_with(':') {
-            found.empty = true;
+            found.see(Flaw::Empty);
             mended.push_str("null");
         }
         mended.push(c);
@@ -89,11 +94,11 @@ pub fn mended(text: &str) -> (String, Found) {
 /// value.
 fn word(text: &str, is_whole: bool, found: &mut Found) -> Option<usize> {
     if text.starts_with("<nil>") {
-        found.nil = true;
+        found.see(Flaw::Nil);
         return Some("<nil>".len());
     }
     if let Some(word) = ["NaN", "+Inf", "-Inf"].into_iter().find(|word| text.starts_with(word)) {
-        found.not_finite = true;
+        found.see(Flaw::NotFinite);
         return Some(word.len());
     }
     let begin = text.get(..3).filter(|verb| verb.starts_with("%!"))?.len() + PANIC.len();
@@ -119,7 +124,7 @@ fn string<'a>(text: &'a str, into: &mut String, found: &mut Found) -> &'a str {
             }
             '\\' => escape(&mut chars, into, found),
             c if c.is_control() => {
-                found.escapes = true;
+                found.see(Flaw::Escapes);
                 let _ = write!(into, "\\u{:04x}", u32::from(c));
             }
             c => into.push(c),
@@ -148,7 +153,7 @@ fn escape(chars: &mut std::str::Chars, into: &mut String, found: &mut Found) {
         }
         None => return,
     };
-    found.escapes = true;
+    found.see(Flaw::Escapes);
     match code {
         Some(c @ ('"' | '\\')) => into.extend(['\\', c]),
         Some(c) if c.is_control() => {

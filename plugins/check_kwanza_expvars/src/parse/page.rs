@@ -283,12 +283,11 @@ impl Reader {
         match name_and_value(text) {
             Some((name, value)) => {
                 self.settle();
-                match self.take(&name, value) {
-                    Some(kept) => self.lines.push(Line { name, kept, flaw: None }),
-                    None => {
-                        let kept = value.get(..value.len().min(FLAWED)).unwrap_or_default();
-                        self.pending = Some((name, kept.to_vec()));
-                    }
+                if let Some(kept) = self.take(&name, value) {
+                    self.lines.push(Line { name, kept, flaw: None });
+                } else {
+                    let kept = value.get(..value.len().min(FLAWED)).unwrap_or_default();
+                    self.pending = Some((name, kept.to_vec()));
                 }
             }
             // A value that somebody wrote over several lines.
