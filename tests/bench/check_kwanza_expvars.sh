@@ -87,7 +87,7 @@ mebibytes() {
 
 say "building"
 cargo build --quiet --locked --release --package check_kwanza_expvars --package bench
-"$fixtures/recorder/subscribers.py" 1000000 <"$fixtures/go-1.23/subscribers.json" >"$temporary/million.json"
+"$fixtures/recorder/subscribers.py" 1000000 <"$fixtures/go-1.23/subscribers.json" >"$temporary/page"
 
 # The ordinary page, against nothing but its transfer, and against a shell that has jq take one figure of it.
 serve "$fixtures/go-1.23/healthy.1.json"
@@ -100,7 +100,7 @@ measure usual 5 10 "$usual" "curl --silent $url" "$temporary/jq"
 memory=$(peak $usual)
 
 # A million subscribers, in one chunk as Go 1.23 sends them.
-serve "$temporary/million.json"
+serve "$temporary/page"
 million="$check --url $url --state-dir $temporary/state -t 60s"
 # shellcheck disable=SC2086
 sound $million
@@ -109,10 +109,10 @@ piped ignored "$PWD/target/release/parse ignored"
 measure million 5 3 "$million" "$temporary/value" "$temporary/ignored" "curl --silent --output /dev/null $url"
 # shellcheck disable=SC2086
 million_memory=$(peak $million)
-value_memory=$(peak "$PWD/target/release/parse" value <"$temporary/million.json")
+value_memory=$(peak "$PWD/target/release/parse" value <"$temporary/page")
 
 # In chunks of 2 KiB, as Go 1.19 sends them.
-serve "$temporary/million.json" 2048
+serve "$temporary/page" 2048
 chunks="$check --url $url --state-dir $temporary/state -t 60s"
 # shellcheck disable=SC2086
 sound $chunks
