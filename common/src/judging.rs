@@ -31,6 +31,7 @@ impl<'a> Judging<'a> {
         let judged = self.thresholds.judge(metric, self.instance.as_deref(), value);
         // A share of a limit that may be passed for a while, or a change, has no such ends.
         let is_share = metric.unit == Unit::Percent && (Number::ZERO..=Number::HUNDRED).contains(&judged.value);
+        let is_share = is_share && !metric.name.ends_with("_change_percent");
         let judged = if is_share { judged.within(Number::ZERO, Number::HUNDRED) } else { judged };
         if let Some(breach) = judged.breach() {
             let said = if phrase.contains("{}") {
@@ -41,6 +42,20 @@ impl<'a> Judging<'a> {
             self.problems.push((judged.state, format!("{said} ({breach})")));
         }
         let state = judged.state;
+        self.item.push(judged);
+        state
+    }
+
+    /// Judges a metric that is 1 while something holds, else 0. `text` is how the first line says that it does.
+    pub fn flag(&mut self, metric: &Definition, holds: bool, text: &str) -> State {
+        let judged = self.thresholds.judge(metric, self.instance.as_deref(), Number::from(u32::from(holds)));
+        let state = judged.state;
+        if state != State::Ok {
+            // A threshold on what does not hold is somebody's own idea, and needs its number.
+            let breach = judged.breach().filter(|_| !holds);
+            let said = breach.map_or_else(|| text.to_owned(), |breach| format!("{} 0 ({breach})", metric.name));
+            self.problems.push((state, said));
+        }
         self.item.push(judged);
         state
     }
@@ -91,6 +106,33 @@ mod tests {
         let item = judging.finish("91 % used");
         assert_eq!((item.state, item.metrics.len()), (State::Warning, 2));
         assert_eq!(item.headline.as_str(), "disk /var 91 % (over 90 %), inodes are hidden");
+    }
+
+    #[test]
+    fn a_flag_is_said_in_words() {
+        static STUCK: Definition = Definition::gauge("x", "stuck", Unit::Number, "1 while stuck").defaults("0", "");
+        let thresholds = |given: &[String]| Thresholds::parse(&[&STUCK], None, given, &[]).unwrap();
+        let thresholds = [thresholds(&[]), thresholds(&["stuck=1:".to_owned()])];
+        let said = |which: usize, holds| {
+            let mut judging = Judging::new(&thresholds[which], "x", None);
+            let state = judging.flag(&STUCK, holds, "it is stuck");
+            (state, judging.problems().join(", "))
+        };
+        assert_eq!(said(0, true), (State::Warning, "it is stuck".to_owned()));
+        assert_eq!(said(0, false), (State::Ok, String::new()));
+        assert_eq!(said(1, false), (State::Warning, "stuck 0 (below 1)".to_owned()));
+    }
+
+    #[test]
+    fn a_change_has_no_ends() {
+        static CHANGE: Definition = Definition::gauge("x", "x_change_percent", Unit::Percent, "change");
+        let thresholds = Thresholds::parse(&[&USED, &CHANGE], None, &[], &[]).unwrap();
+        let ends = |metric: &Definition| {
+            let mut judging = Judging::new(&thresholds, "x", None);
+            judging.add(metric, Number::integer(5), "x");
+            judging.item.metrics[0].min
+        };
+        assert_eq!((ends(&USED), ends(&CHANGE)), (Some(Number::ZERO), None));
     }
 
     #[test]

@@ -38,6 +38,10 @@ pub fn all() -> Vec<Entry> {
         Entry::of::<check_containers::CheckContainers>(check_containers::metrics::METRICS, check_containers::PAGE),
         Entry::of::<check_docker_host::CheckDockerHost>(check_docker_host::metrics::METRICS, check_docker_host::PAGE),
         Entry::of::<check_endpoint::CheckEndpoint>(check_endpoint::metrics::METRICS, check_endpoint::PAGE),
+        Entry::of::<check_kwanza_expvars::CheckKwanzaExpvars>(
+            check_kwanza_expvars::metrics::METRICS,
+            check_kwanza_expvars::PAGE,
+        ),
     ]
 }
 

@@ -65,6 +65,8 @@ pub enum HttpError {
     Connect(io::Error),
     /// The host's name has no address.
     HostNotFound,
+    /// This machine's resolver does not tell whether it has one: why.
+    Lookup(String),
     /// The time was over.
     Timeout,
     /// The connection broke off.
@@ -89,7 +91,7 @@ impl HttpError {
     pub fn is_ours(&self) -> bool {
         match self {
             Self::Tls(error) => error.is_ours(),
-            Self::WantsTls => true,
+            Self::WantsTls | Self::Lookup(_) => true,
             _ => false,
         }
     }
@@ -100,6 +102,7 @@ impl fmt::Display for HttpError {
         match self {
             Self::Connect(error) => f.write_str(&crate::text::io_error(error)),
             Self::HostNotFound => f.write_str("the host name has no address"),
+            Self::Lookup(reason) => write!(f, "the host name cannot be looked up: {reason}"),
             Self::Timeout => f.write_str("no answer in time"),
             Self::Broken(error) => write!(f, "the connection broke off: {}", crate::text::io_error(error)),
             Self::NotHttp(reason) => write!(f, "the answer is not HTTP ({reason})"),
@@ -253,6 +256,7 @@ fn classify(error: Error) -> HttpError {
         Error::Timeout(_) => HttpError::Timeout,
         Error::HostNotFound => HttpError::HostNotFound,
         Error::Io(error) if is_before_connection(&error) => HttpError::Connect(error),
+        Error::Io(error) if error.to_string().starts_with(LOOKUP) => lookup(&error.to_string()),
         // An error of ours that passed through an `io::Error` on its way.
         Error::Io(error) if holds_ours(&error) => {
             match error.into_inner().and_then(|inner| inner.downcast::<Error>().ok()) {
@@ -267,6 +271,20 @@ fn classify(error: Error) -> HttpError {
         Error::Io(error) if error.kind() == io::ErrorKind::TimedOut => HttpError::Timeout,
         Error::Io(error) => HttpError::Broken(error),
         other => HttpError::NotHttp(other.to_string()),
+    }
+}
+
+/// How the standard library begins what getaddrinfo says; the error has no kind of its own.
+const LOOKUP: &str = "failed to lookup address information";
+
+fn lookup(text: &str) -> HttpError {
+    let reason = text.strip_prefix(LOOKUP).unwrap_or(text).trim_start_matches([':', ' ']);
+    // The words of glibc and of musl.
+    let has_none = ["Name or service not known", "No address associated", "Name does not resolve"];
+    if has_none.iter().any(|words| reason.starts_with(words)) {
+        HttpError::HostNotFound
+    } else {
+        HttpError::Lookup(reason.to_owned())
     }
 }
 

@@ -65,7 +65,11 @@ fn metric_name(name: &str) -> String {
             _ => snake.push('_'),
         }
     }
-    snake
+    // Prometheus wants units spelled out; the guide's NotificationsPrSec is the only kind of name that has none.
+    match snake.strip_suffix("_pr_sec") {
+        Some(stem) => format!("{stem}_pr_second"),
+        None => snake,
+    }
 }
 
 fn escape(text: &str) -> String {
@@ -112,7 +116,7 @@ mod tests {
     fn names_of_the_guide_become_snake_case() {
         for (name, expected) in [
             ("StreamPanics", "stream_panics"),
-            ("NotificationsPrSec", "notifications_pr_sec"),
+            ("NotificationsPrSec", "notifications_pr_second"),
             ("load5_per_core", "load5_per_core"),
             ("Streams_delta", "streams_delta"),
         ] {

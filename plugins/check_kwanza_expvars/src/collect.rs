@@ -20,6 +20,9 @@ use crate::snapshot::{Fault, Snapshot};
 const MAX_BYTES: u64 = 64 << 20;
 /// Most of a page that comes at once.
 const PIECE: usize = 64 << 10;
+/// What servers in Go and nginx say where they are asked without TLS.
+const WANTS_TLS: [&str; 2] =
+    ["Client sent an HTTP request to an HTTPS server", "The plain HTTP request was sent to HTTPS port"];
 /// A file with a login that is longer is another file.
 const MAX_SECRET_BYTES: u64 = 64 << 10;
 
@@ -66,14 +69,18 @@ fn locate(config: &Config, deadline: &Deadline) -> Result<Endpoint, Fault> {
 fn read(config: &Config, client: &Client, url: &str, deadline: &Deadline) -> Result<Snapshot, Fault> {
     let http = |error| Fault::Http { url: url.to_owned(), error };
     let mut answer = client.open(&config.path, deadline.budget()).map_err(http)?;
-    let kind = |name: &str| answer.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-    let encoding = kind("content-encoding").filter(|encoding| encoding != "identity");
-    let kind = kind("content-type").unwrap_or_default();
+    let header = |name: &str| answer.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+    let encoding = header("content-encoding").filter(|encoding| encoding != "identity");
+    let (kind, location) = (header("content-type").unwrap_or_default(), header("location"));
     if answer.status != 200 {
         let mut begin = vec![0; 1024];
         let length = answer.body.read(&mut begin).unwrap_or(0);
         begin.truncate(length);
-        return Err(Fault::Refused { url: url.to_owned(), status: answer.status, kind, begin });
+        if answer.status == 400 && WANTS_TLS.iter().any(|words| contains(&begin, words.as_bytes())) {
+            return Err(http(HttpError::WantsTls));
+        }
+        let location = location.unwrap_or_default();
+        return Err(Fault::Refused { url: url.to_owned(), status: answer.status, kind, begin, location });
     }
     if let Some(encoding) = encoding {
         let reason = format!("it is compressed ({encoding}), which was not asked for");
@@ -85,13 +92,17 @@ fn read(config: &Config, client: &Client, url: &str, deadline: &Deadline) -> Res
     let mut piece = vec![0; PIECE];
     let mut total = 0u64;
     loop {
-        let length = answer.body.read(&mut piece).map_err(|error| http(HttpError::of_body(error)))?;
-        if length == 0 {
+        let length = answer.body.read(&mut piece).map_err(|error| {
+            let error = HttpError::of_body(error);
+            Fault::BrokenOff { url: url.to_owned(), error, variables: reader.count() }
+        })?;
+        if length == 0 || reader.is_hopeless() {
             break;
         }
         total = total.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
         if total > MAX_BYTES {
-            return Err(http(HttpError::TooLarge(MAX_BYTES)));
+            let error = HttpError::TooLarge(MAX_BYTES);
+            return Err(Fault::BrokenOff { url: url.to_owned(), error, variables: reader.count() });
         }
         reader.push(piece.get(..length).unwrap_or_default());
     }
@@ -99,6 +110,10 @@ fn read(config: &Config, client: &Client, url: &str, deadline: &Deadline) -> Res
     let begin = reader.begin().to_vec();
     let page = reader.finish().map_err(|reason| Fault::NotThePage { url: url.to_owned(), kind, reason, begin })?;
     Ok(Snapshot { url: url.to_owned(), page, at, took: 0.0 })
+}
+
+fn contains(text: &[u8], words: &[u8]) -> bool {
+    text.windows(words.len()).any(|window| window == words)
 }
 
 /// The header that logs in. The error names the file and never its content.

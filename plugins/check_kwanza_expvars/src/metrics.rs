@@ -57,7 +57,7 @@ common::metrics! {
     /// Timed out.
     NOTIFICATION_TIMEOUT_PERCENT = Definition::gauge("notifications", "notification_timeout_percent", Percent, "Notifications that timed out, of those since the last run").defaults("1", "5");
     /// Stuck.
-    DELIVERIES_STUCK = Definition::gauge("notifications", "deliveries_stuck", Number, "1 while notifications are in flight, no fewer than in the last run, and none was sent since; else 0").defaults("0", "");
+    DELIVERIES_STUCK = Definition::gauge("notifications", "deliveries_stuck", Number, "1 while notifications are in flight, no fewer than in the last run, and none was sent for more than 10 s; else 0").defaults("0", "");
     /// Active subscriptions.
     ACTIVE_SUBSCRIPTION_PERCENT = Definition::gauge("notifications", "active_subscription_percent", Percent, "Active subscriptions, of all");
     /// Requests made across all services and endpoints.

@@ -26,6 +26,15 @@ pub enum Fault {
         /// What went wrong.
         error: HttpError,
     },
+    /// The page began, and its end did not come.
+    BrokenOff {
+        /// Where it is.
+        url: String,
+        /// What went wrong.
+        error: HttpError,
+        /// How many variables came before that.
+        variables: usize,
+    },
     /// Another answer than the page.
     Refused {
         /// Where it was looked for.
@@ -36,6 +45,8 @@ pub enum Fault {
         kind: String,
         /// How the body begins.
         begin: Vec<u8>,
+        /// Where a redirect leads.
+        location: String,
     },
     /// The body is not a page of expvars.
     NotThePage {
@@ -76,6 +87,8 @@ pub struct Kept {
     pub in_flight: Option<Number>,
     /// When Pings was last found to have grown, in seconds since boot.
     pub pinged: Option<f64>,
+    /// When deliveries were last found to move, likewise.
+    pub delivered: Option<f64>,
     /// Bytes allocated since the program was started, and garbage collections.
     pub allocated: Option<(u64, u64)>,
     /// Panics of the last hour, by variable: (seconds since 1970, count).

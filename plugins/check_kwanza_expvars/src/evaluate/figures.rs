@@ -19,14 +19,12 @@ use crate::metrics::{
 
 /// Logins since the last run from which on the share that failed is judged.
 const FEWEST_LOGINS: i128 = 20;
+/// How long deliveries may pause while some are in flight, in seconds: two runs by hand prove nothing.
+const LONGEST_PAUSE: f64 = 10.0;
 /// Streams in the last run from which on their fall is judged.
 const FEWEST_STREAMS: i128 = 5;
 /// The steps of the guide where Kwanza does not do its work.
 const LOOK: &str = "docker-compose logs --tail 50 kwanza";
-
-fn one() -> Number {
-    Number::integer(1)
-}
 
 /// Judges gauges of the guide, each by its own name.
 fn gauges(context: &Context, judging: &mut Judging, metrics: &[&Definition]) {
@@ -103,8 +101,8 @@ fn pinger(context: &Context, judging: &mut Judging) {
     let (Some(streams), Some(pinged)) = (context.number("Streams"), past::pinged(context)) else { return };
     let quiet = context.snapshot.at.boot - pinged;
     let is_stalled = streams > Number::ZERO && quiet > context.config.options.ping_interval.as_secs_f64();
-    let phrase = format!("no ping for {} although there are {streams} streams; pinger_stalled is", duration(quiet));
-    if judging.add(&PINGER_STALLED, if is_stalled { one() } else { Number::ZERO }, &phrase) != State::Ok {
+    let text = format!("no ping for {}, although there are {streams} streams", duration(quiet));
+    if judging.flag(&PINGER_STALLED, is_stalled, &text) != State::Ok {
         judging.item.causes.push("each stream should be pinged at an interval; the pinger hangs or has died".into());
         judging.item.next.push("docker-compose restart kwanza".into());
     }
@@ -125,7 +123,8 @@ pub(super) fn notifications(context: &Context) -> Item {
         ],
     );
     let timeouts = context.growth("NotificationTimeouts").zip(context.growth("Notifications"));
-    let timed_out = timeouts.and_then(|(timeouts, all)| share(timeouts, all));
+    // Those that timed out may not count as sent.
+    let timed_out = timeouts.and_then(|(timeouts, all)| share(timeouts, if all > timeouts { all } else { timeouts }));
     if judging.add(&NOTIFICATION_TIMEOUT_PERCENT, timed_out, "{} of the notifications timed out") != State::Ok {
         judging.item.causes.push("subscribers or the network do not take notifications in time".into());
         judging.item.next.push(LOOK.into());
@@ -147,11 +146,12 @@ pub(super) fn notifications(context: &Context) -> Item {
 /// Notifications that are in flight, no fewer than in the last run, while none was sent.
 fn stuck(context: &Context, judging: &mut Judging) {
     let Some(now) = context.number("NotificationsInFlight") else { return };
-    let before = context.baseline().and_then(|kept| kept.in_flight);
-    let (Some(before), Some(growth)) = (before, context.growth("Notifications")) else { return };
-    let is_stuck = now > Number::ZERO && before > Number::ZERO && now >= before && growth == Number::ZERO;
-    let phrase = format!("{now} notifications are in flight and none was sent since the last run; deliveries_stuck is");
-    if judging.add(&DELIVERIES_STUCK, if is_stuck { one() } else { Number::ZERO }, &phrase) != State::Ok {
+    let Some(delivered) = past::delivered(context).filter(|_| context.growth("Notifications").is_some()) else {
+        return;
+    };
+    let quiet = context.snapshot.at.boot - delivered;
+    let text = format!("{now} notifications are in flight, and none was sent for {}", duration(quiet));
+    if judging.flag(&DELIVERIES_STUCK, quiet > LONGEST_PAUSE, &text) != State::Ok {
         judging.item.causes.push("deliveries wait for subscribers that do not take them, or for a lock".into());
         judging.item.next.push(
             "curl -s 'http://HOST:6060/debug/pprof/goroutine?debug=1' (its beginning tells where they wait)".into(),
@@ -178,11 +178,14 @@ pub(super) fn requests(context: &Context) -> Item {
         }
     }
     let rate = context.rate("Requests").or_else(|| context.number("RequestsPrSec"));
-    let text = format!("{} requests/s, {} logins since the last run", said(rate), said(logins));
-    judging.finish(match failed {
-        Some(failed) => format!("{text}, {} % of them failed", said(Some(failed))),
-        None => text,
-    })
+    let mut text = format!("{} requests/s", said(rate));
+    if logins.is_some() {
+        text = format!("{text}, {} logins since the last run", said(logins));
+    }
+    if failed.is_some() {
+        text = format!("{text}, {} % of them failed", said(failed));
+    }
+    judging.finish(text)
 }
 
 pub(super) fn panics(context: &Context) -> Item {

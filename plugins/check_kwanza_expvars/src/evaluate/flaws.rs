@@ -1,5 +1,6 @@
 //! The page itself: how it was read, what it lacks and what spoils it.
 
+use common::judging::Judging;
 use common::number::Number;
 use common::report::Item;
 use common::state::State;
@@ -7,7 +8,7 @@ use common::text::Text;
 use common::units::{bytes, duration};
 
 use super::Context;
-use crate::metrics::{BAD_VARIABLES, MISSING_VARIABLES, SIZE, TIME, guide};
+use crate::metrics::{BAD_VARIABLES, MAP, MISSING_VARIABLES, SIZE, TIME, guide};
 use crate::parse::go::Flaw;
 use crate::parse::path;
 
@@ -35,10 +36,9 @@ pub(super) fn page(context: &Context) -> Item {
     if missing.len() == guide().count() {
         judging.item.next.push("is that Kwanza? the guide's log line 'expvars available' names its port".into());
     }
-    for (name, flaw, begin) in &page.flaws {
-        let (state, words) = describe(flaw, begin);
-        judging.problem(state, format!("{} {words}", Text::limited(name, 60)));
-        judging.item.causes.push(format!("{}: {}", Text::limited(name, 60), cause(flaw)).into());
+    flaws(&page.flaws, &mut judging);
+    if page.variables.contains_key(MAP) {
+        judging.problem(State::Warning, format!("{MAP} is no map"));
     }
     for name in not_numbers(context) {
         judging.problem(State::Warning, format!("{name} is no number"));
@@ -48,7 +48,7 @@ pub(super) fn page(context: &Context) -> Item {
     judging.finish(format!("{} variables, {} in {}", page.names.len(), bytes(page.bytes), duration(snapshot.took)))
 }
 
-fn restart(context: &Context, judging: &mut common::judging::Judging) {
+fn restart(context: &Context, judging: &mut Judging) {
     if !context.was_restarted {
         if context.kept.is_none() {
             judging.item.notes.push((1, "baseline taken".into()));
@@ -83,24 +83,77 @@ fn not_numbers<'a>(context: &Context<'a>) -> impl Iterator<Item = &'a str> {
         .filter(|name| guide().any(|known| known == *name))
 }
 
-/// The state and the words of a flaw in the first line.
-fn describe(flaw: &Flaw, begin: &str) -> (State, String) {
-    match flaw {
-        Flaw::Panicked(words) => (State::Critical, format!("panicked: {}", Text::limited(words, 100))),
-        Flaw::Empty => (State::Warning, "has no value".to_owned()),
-        Flaw::NotFinite => (State::Warning, "is NaN or infinite".to_owned()),
-        Flaw::Escapes => (State::Warning, "has text that is not JSON".to_owned()),
-        Flaw::Garbage => (State::Warning, format!("is not JSON: {}", Text::limited(begin, 40))),
+/// Names in words, shortened.
+fn listed(names: &[&str]) -> String {
+    const MOST: usize = 4;
+    let shown: Vec<String> = names.iter().take(MOST).map(|name| Text::limited(name, 60).to_string()).collect();
+    match names.len().checked_sub(MOST) {
+        None | Some(0) => shown.join(", "),
+        Some(more) => format!("{} and {more} more", shown.join(", ")),
     }
 }
 
-/// What a flaw mostly comes from.
-const fn cause(flaw: &Flaw) -> &'static str {
+/// Judges the variables that are not JSON, those with the same flaw together.
+fn flaws(flaws: &[(String, Flaw, String)], judging: &mut Judging) {
+    let mut groups: Vec<(State, String, &'static str, Vec<&str>)> = Vec::new();
+    for (name, flaw, begin) in flaws {
+        let (state, words, cause) = describe(name, flaw, begin);
+        match groups.iter_mut().find(|(_, known, ..)| *known == words) {
+            Some((.., names)) => names.push(name),
+            None => groups.push((state, words, cause, vec![name])),
+        }
+    }
+    for (state, words, cause, names) in groups {
+        judging.problem(state, words.replace("{}", &listed(&names)));
+        judging.item.causes.push(format!("{}: {cause}", listed(&names)).into());
+        if state == State::Critical {
+            judging
+                .item
+                .next
+                .push("report the words of the panic to the support; the figures of the others hold".into());
+        }
+    }
+}
+
+/// The state of a flaw, its words in the first line, with `{}` where its name is to stand if others share it, and what
+/// it mostly comes from.
+fn describe(name: &str, flaw: &Flaw, begin: &str) -> (State, String, &'static str) {
+    let name = Text::limited(name, 60);
     match flaw {
-        Flaw::Panicked(_) => "the method that prints it panics, which is an error in the program",
-        Flaw::Empty => "the function behind it returns what Go cannot write as JSON, a NaN for instance",
-        Flaw::NotFinite => "Go prints NaN and infinity bare, which JSON does not know: a division by zero, mostly",
-        Flaw::Escapes => "a key holds control characters or bad UTF-8, which Go quotes in its own way",
-        Flaw::Garbage => "what publishes it writes something else than JSON",
+        Flaw::Panicked(words) => (
+            State::Critical,
+            format!("{name} panicked: {}", Text::limited(words, 100)),
+            "the method that prints it panics, which is an error in the program",
+        ),
+        Flaw::Nil => (
+            State::Warning,
+            "nil pointer in {}".to_owned(),
+            "a pointer that was published before it pointed at anything",
+        ),
+        Flaw::Empty => (
+            State::Warning,
+            "no value in {}".to_owned(),
+            "its function returns what Go cannot write as JSON, NaN for instance",
+        ),
+        Flaw::NotFinite => (
+            State::Warning,
+            "NaN or infinity in {}".to_owned(),
+            "Go writes them bare, which is no JSON; mostly a division by zero",
+        ),
+        Flaw::Escapes => (
+            State::Warning,
+            "text that is not JSON in {}".to_owned(),
+            "a key holds control characters or bad UTF-8, which Go quotes in its own way",
+        ),
+        Flaw::Garbage => (
+            State::Warning,
+            format!("{name} is not JSON: {}", Text::limited(begin, 40)),
+            "what publishes it writes something else",
+        ),
+        Flaw::OutOfOrder => (
+            State::Warning,
+            "lines out of order, which are not taken: {}".to_owned(),
+            "Go sorts the names, so the value of another variable wrote this line",
+        ),
     }
 }

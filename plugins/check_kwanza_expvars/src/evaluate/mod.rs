@@ -20,6 +20,9 @@ use crate::cli::Config;
 use crate::parse::path;
 use crate::snapshot::{Fault, Kept, Snapshot};
 
+/// The context of a report on a program that was started anew.
+const RESTARTED: &str = "restarted since the last run";
+
 /// The report of a run and what it leaves for the next one.
 pub fn evaluate(config: &Config, previous: Option<&Kept>, current: &Result<Snapshot, Fault>) -> Verdict<Kept> {
     let snapshot = match current {
@@ -38,10 +41,12 @@ pub fn evaluate(config: &Config, previous: Option<&Kept>, current: &Result<Snaps
     items.extend(memory::memory(&context));
     items.extend(variables::variables(&context));
     items.extend(unmatched(&context));
-    let mut report = Report::new(summary(&items));
-    if context.was_restarted {
-        report.context = "restarted since the last run".into();
-    }
+    let summary = summary(&items);
+    let mut report = if context.was_restarted {
+        Report { context: RESTARTED.into(), ..Report::new(format!("{summary}, {RESTARTED}")) }
+    } else {
+        Report::new(summary)
+    };
     report.items = items;
     Verdict { report, keep: Some(past::keep(&context)) }
 }

@@ -87,6 +87,22 @@ pub(super) fn pinged(context: &Context) -> Option<f64> {
     context.baseline().and_then(|kept| kept.pinged).or(Some(now))
 }
 
+/// When deliveries were last found to move, in seconds since boot: none in flight, fewer than before, or some sent.
+pub(super) fn delivered(context: &Context) -> Option<f64> {
+    let now = context.snapshot.at.boot;
+    let in_flight = context.number("NotificationsInFlight")?;
+    let before = context.baseline().and_then(|kept| kept.in_flight);
+    let is_still = context.growth("Notifications") == Some(Number::ZERO)
+        && in_flight > Number::ZERO
+        && before.is_some_and(|before| before > Number::ZERO && in_flight >= before);
+    if !is_still || context.elapsed().is_none() {
+        return Some(now);
+    }
+    // Since the last run at least.
+    let last = context.baseline()?;
+    last.delivered.or_else(|| last.at.as_ref().map(|at| at.boot)).or(Some(now))
+}
+
 /// What is kept.
 pub(super) fn keep(context: &Context) -> Kept {
     let page = &context.snapshot.page;
@@ -96,6 +112,7 @@ pub(super) fn keep(context: &Context) -> Kept {
         streams: context.number("Streams"),
         in_flight: context.number("NotificationsInFlight"),
         pinged: pinged(context),
+        delivered: delivered(context),
         allocated: page.memory.as_ref().map(|memory| (memory.total_alloc, memory.num_gc)),
         panics: PANICS
             .iter()

@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 pub enum Flaw {
     /// Its String method panicked, with these words.
     Panicked(String),
+    /// A nil pointer.
+    Nil,
     /// Nothing at all: its function returned what cannot be written as JSON.
     Empty,
     /// NaN or infinity, which JSON does not have.
@@ -15,41 +17,55 @@ pub enum Flaw {
     Escapes,
     /// Something else.
     Garbage,
+    /// Its line is not where Go would put it, so that something else may have written it.
+    OutOfOrder,
 }
+
+/// How Go begins what it writes of a panic, behind the verb.
+const PANIC: &str = "(PANIC=";
 
 /// What is wrong with `text`, which no JSON parser takes.
 pub fn flaw(text: &str) -> Flaw {
-    const PANIC: &str = "%!s(PANIC=";
     let text = text.trim();
-    if let Some((_, rest)) = text.split_once(PANIC) {
-        let words = rest.strip_prefix("String method: ").unwrap_or(rest);
-        return Flaw::Panicked(words.strip_suffix(')').unwrap_or(words).to_owned());
-    }
     if text.is_empty() {
         return Flaw::Empty;
     }
     let (mended, found) = mended(text);
-    if !found.not_finite && !found.empty && !found.escapes {
+    if let Some(words) = found.panicked {
+        return Flaw::Panicked(words);
+    }
+    if serde_json::from_str::<serde::de::IgnoredAny>(&mended).is_err() {
         return Flaw::Garbage;
     }
-    match serde_json::from_str::<serde::de::IgnoredAny>(&mended) {
-        Ok(_) if found.not_finite => Flaw::NotFinite,
-        Ok(_) if found.empty => Flaw::Empty,
-        Ok(_) => Flaw::Escapes,
-        Err(_) => Flaw::Garbage,
-    }
+    // Of several the one that tells most.
+    let ranked = [Flaw::Nil, Flaw::NotFinite, Flaw::Empty, Flaw::Escapes];
+    ranked.into_iter().find(|flaw| found.seen.contains(flaw)).unwrap_or(Flaw::Garbage)
+}
+
+/// Whether `text` begins with a panic whose words go on in the next line.
+pub fn is_open_panic(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    let begins = text.starts_with(b"%!") && text.get(3..).is_some_and(|rest| rest.starts_with(PANIC.as_bytes()));
+    begins && !text.strip_suffix(b",").unwrap_or(text).ends_with(b")")
 }
 
 /// What [`mended`] met.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
-    not_finite: bool,
-    empty: bool,
-    escapes: bool,
+    panicked: Option<String>,
+    seen: Vec<Flaw>,
 }
 
-/// `text` with what Go writes and JSON does not know replaced: NaN, infinity and missing values by null, escapes of Go
-/// by those of JSON.
+impl Found {
+    fn see(&mut self, flaw: Flaw) {
+        if !self.seen.contains(&flaw) {
+            self.seen.push(flaw);
+        }
+    }
+}
+
+/// `text` with what Go writes and JSON does not know replaced: panics, nil, NaN, infinity and missing values by null,
+/// escapes of Go by those of JSON.
 pub fn mended(text: &str) -> (String, Found) {
     let mut mended = String::with_capacity(text.len());
     let mut found = Found::default();
@@ -59,22 +75,41 @@ pub fn mended(text: &str) -> (String, Found) {
             rest = string(rest, &mut mended, &mut found);
             continue;
         }
-        if let Some(word) =
-            ["NaN", "+Inf", "-Inf", "Infinity", "-Infinity"].into_iter().find(|word| rest.starts_with(word))
-        {
-            found.not_finite = true;
+        if let Some(length) = word(rest, mended.is_empty(), &mut found) {
             mended.push_str("null");
-            rest = rest.get(word.len()..).unwrap_or_default();
+            rest = rest.get(length..).unwrap_or_default();
             continue;
         }
         if matches!(c, ',' | '}') && mended.trim_end().ends_with(':') {
-            found.empty = true;
+            found.see(Flaw::Empty);
             mended.push_str("null");
         }
         mended.push(c);
         rest = rest.get(c.len_utf8()..).unwrap_or_default();
     }
     (mended, found)
+}
+
+/// The length of what `text`, the whole of a value or the rest of one, begins with, if Go writes that where there is no
+/// value.
+fn word(text: &str, is_whole: bool, found: &mut Found) -> Option<usize> {
+    if text.starts_with("<nil>") {
+        found.see(Flaw::Nil);
+        return Some("<nil>".len());
+    }
+    if let Some(word) = ["NaN", "+Inf", "-Inf"].into_iter().find(|word| text.starts_with(word)) {
+        found.see(Flaw::NotFinite);
+        return Some(word.len());
+    }
+    let begin = text.get(..3).filter(|verb| verb.starts_with("%!"))?.len() + PANIC.len();
+    let words = text.get(3..)?.strip_prefix(PANIC)?;
+    // The words may hold brackets too. In a map the first one that can end the value is taken.
+    let end = if is_whole { None } else { words.find("),").or_else(|| words.find(")}")) };
+    let length = end.or_else(|| words.rfind(')')).unwrap_or(words.len());
+    let said = words.get(..length)?;
+    let said = said.strip_prefix("String method: ").unwrap_or(said);
+    found.panicked.get_or_insert_with(|| said.to_owned());
+    Some((begin + length + 1).min(text.len()))
 }
 
 /// Copies the string that `text` begins with, its escapes mended. Returns what stands behind it.
@@ -89,7 +124,7 @@ fn string<'a>(text: &'a str, into: &mut String, found: &mut Found) -> &'a str {
             }
             '\\' => escape(&mut chars, into, found),
             c if c.is_control() => {
-                found.escapes = true;
+                found.see(Flaw::Escapes);
                 let _ = write!(into, "\\u{:04x}", u32::from(c));
             }
             c => into.push(c),
@@ -105,7 +140,8 @@ fn escape(chars: &mut std::str::Chars, into: &mut String, found: &mut Found) {
         u32::from_str_radix(&digits, 16).ok().and_then(char::from_u32)
     };
     let code = match chars.next() {
-        Some('x') => digits(chars, 2),
+        // Beyond ASCII that is a byte of what is not UTF-8.
+        Some('x') => digits(chars, 2).map(|c| if c.is_ascii() { c } else { char::REPLACEMENT_CHARACTER }),
         Some('U') => digits(chars, 8),
         Some('a') => Some('\u{7}'),
         Some('v') => Some('\u{b}'),
@@ -117,14 +153,14 @@ fn escape(chars: &mut std::str::Chars, into: &mut String, found: &mut Found) {
         }
         None => return,
     };
-    found.escapes = true;
+    found.see(Flaw::Escapes);
     match code {
         Some(c @ ('"' | '\\')) => into.extend(['\\', c]),
         Some(c) if c.is_control() => {
             let _ = write!(into, "\\u{:04x}", u32::from(c));
         }
         Some(c) => into.push(c),
-        None => into.push('\u{fffd}'),
+        None => into.push(char::REPLACEMENT_CHARACTER),
     }
 }
 
@@ -144,6 +180,10 @@ mod tests {
             (r#"{"\x00k": 1}"#, Flaw::Escapes),
             (r#"{"\a\xff": 1}"#, Flaw::Escapes),
             ("%!s(PANIC=String method: boom)", Flaw::Panicked("boom".to_owned())),
+            (r#"{"a": %!v(PANIC=String method: f(x))}"#, Flaw::Panicked("f(x)".to_owned())),
+            (r#"{"\x00": NaN, "b": "%!s(PANIC="}"#, Flaw::NotFinite),
+            ("<nil>", Flaw::Nil),
+            ("%!s(PANI", Flaw::Garbage),
             ("<html>", Flaw::Garbage),
             ("{1: 2}", Flaw::Garbage),
         ] {
@@ -158,6 +198,11 @@ mod tests {
             value(r#"{"a": NaN, "b": [1, -Inf], "c": , "d": }"#),
             serde_json::json!({"a": null, "b": [1, null], "c": null, "d": null})
         );
+        assert_eq!(
+            value(r#"{"a": %!v(PANIC=String method: f(x) failed), "b": <nil>, "c": 1}"#),
+            serde_json::json!({"a": null, "b": null, "c": 1})
+        );
+        assert_eq!(value(r#""\xff\x7f""#), serde_json::json!("\u{fffd}\u{7f}"));
         assert_eq!(
             value(r#""\x41\a\v\x22\U0001F600 NaN \\ \" \n""#),
             serde_json::json!("A\u{7}\u{b}\"\u{1f600} NaN \\ \" \n")

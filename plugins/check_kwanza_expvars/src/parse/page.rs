@@ -2,6 +2,9 @@
 //!
 //! Go writes one variable a line, so that one whose value is not JSON does not spoil the others. A map of streams that
 //! is longer than a piece is read entry by entry, so that a million subscribers take no more memory than a few.
+//!
+//! What a variable writes may look like lines of the page, the words of a panic for instance. Go sorts the names, so
+//! that such lines stand out: of those that are not in order, the fewest are taken for false.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,16 +13,20 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::go::{Flaw, flaw, mended};
+use super::go::{Flaw, flaw, is_open_panic, mended};
 use super::subscribers::Subscribers;
 use crate::metrics::{MAP, guide};
 
 /// A line that is longer is read entry by entry, if it is the map.
 const LONG_LINE: usize = 256 << 10;
+/// A page with more variables is another page.
+const MOST_VARIABLES: usize = 100_000;
 /// How much of a value that is not JSON is looked at.
 const FLAWED: usize = 64 << 10;
 /// How much of the beginning is kept, to tell what else it is than the page.
 const BEGIN: usize = 200;
+/// The command line of the program, which can hold passwords.
+const HIDDEN: &str = "cmdline";
 /// Names under which services publish their number of goroutines.
 const GOROUTINES: [&str; 4] = ["goroutines", "Goroutines", "NumGoroutine", "num_goroutine"];
 
@@ -100,15 +107,37 @@ pub struct MemStats {
 #[derive(Debug)]
 pub struct Reader {
     wants: Wants,
-    /// What is not read yet.
+    /// What is not read yet, behind lines that were.
     buffer: Vec<u8>,
+    /// Where the next line begins.
+    start: usize,
     /// How far the buffer was searched for the end of a line, or the map for the end of an entry.
     searched: usize,
     place: Place,
     /// A variable whose value goes on in the next line, or is not JSON.
     pending: Option<(String, Vec<u8>)>,
-    page: Page,
+    lines: Vec<Line>,
+    bytes: u64,
+    is_whole: bool,
     begin: Vec<u8>,
+}
+
+/// A line of the page that names a variable.
+#[derive(Debug)]
+struct Line {
+    name: String,
+    kept: Kept,
+    /// Why its value is not JSON, and how that begins.
+    flaw: Option<(Flaw, String)>,
+}
+
+/// What is kept of a line.
+#[derive(Debug)]
+enum Kept {
+    Nothing,
+    Variable(Value),
+    Map(Subscribers),
+    Memory(MemStats, Option<Value>),
 }
 
 /// Where in the page the buffer begins.
@@ -142,22 +171,40 @@ impl Reader {
         Self {
             wants,
             buffer: Vec::new(),
+            start: 0,
             searched: 0,
             place: Place::Start,
             pending: None,
-            page: Page::default(),
+            lines: Vec::new(),
+            bytes: 0,
+            is_whole: false,
             begin: Vec::new(),
         }
     }
 
-    /// How the page begins.
+    /// How the page begins, up to the command line.
     pub fn begin(&self) -> &[u8] {
-        &self.begin
+        let end = self.begin.windows(HIDDEN.len()).position(|word| word == HIDDEN.as_bytes());
+        self.begin.get(..end.unwrap_or(self.begin.len())).unwrap_or_default()
+    }
+
+    /// How many variables were read so far.
+    pub fn count(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether it is clear by now that this is no page, whatever follows.
+    pub fn is_hopeless(&self) -> bool {
+        self.is_no_object() || self.lines.len() > MOST_VARIABLES
+    }
+
+    fn is_no_object(&self) -> bool {
+        self.begin.trim_ascii_start().first().is_some_and(|first| *first != b'{')
     }
 
     /// Reads on.
     pub fn push(&mut self, piece: &[u8]) {
-        self.page.bytes = self.page.bytes.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+        self.bytes = self.bytes.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
         let missing = BEGIN.saturating_sub(self.begin.len());
         self.begin.extend(piece.iter().take(missing));
         if self.place == Place::End {
@@ -165,6 +212,14 @@ impl Reader {
         }
         self.buffer.extend_from_slice(piece);
         while self.step() {}
+        self.compact();
+    }
+
+    /// Forgets the lines that were read.
+    fn compact(&mut self) {
+        self.buffer.drain(..self.start);
+        self.searched -= self.start;
+        self.start = 0;
     }
 
     /// Reads one line or some entries; says whether there may be more.
@@ -177,13 +232,14 @@ impl Reader {
         let rest = self.buffer.get(self.searched..).unwrap_or_default();
         let Some(end) = rest.iter().position(|byte| *byte == b'\n') else {
             self.searched = self.buffer.len();
+            self.compact();
             return self.place == Place::Lines && self.buffer.len() > LONG_LINE && self.enter_map();
         };
-        let end = self.searched + end;
-        let line: Vec<u8> = self.buffer.drain(..=end).collect();
-        self.searched = 0;
+        let end = self.searched + end + 1;
+        let line = self.buffer.get(self.start..end).unwrap_or_default().to_vec();
+        (self.start, self.searched) = (end, end);
         self.line(&line);
-        true
+        self.lines.len() <= MOST_VARIABLES
     }
 
     fn line(&mut self, line: &[u8]) {
@@ -191,39 +247,53 @@ impl Reader {
             Place::Start => match line.trim_ascii() {
                 b"" => {}
                 b"{" => self.place = Place::Lines,
-                _ => {
-                    self.place = Place::Other;
-                    let rest = std::mem::take(&mut self.buffer);
-                    self.buffer = [line, &rest].concat();
-                }
+                _ => self.go_back(line),
             },
             Place::BehindMap => self.place = Place::Lines,
+            // Indented: something between wrote it anew.
+            _ if self.lines.is_empty() && self.pending.is_none() && matches!(line.first(), Some(b' ' | b'\t')) => {
+                self.go_back(&[b"{\n", line].concat());
+            }
             _ => self.variable_line(line),
         }
+    }
+
+    /// Takes the page, which began with `line`, for one that is not in Go's form.
+    fn go_back(&mut self, line: &[u8]) {
+        self.compact();
+        self.place = Place::Other;
+        let rest = std::mem::take(&mut self.buffer);
+        self.buffer = [line, &rest].concat();
+        self.searched = 0;
     }
 
     /// A line between the braces: `"NAME": VALUE`, with a comma where another follows.
     fn variable_line(&mut self, line: &[u8]) {
         let text = line.strip_suffix(b"\n").unwrap_or(line);
+        if let Some((_, value)) = self.pending.as_mut().filter(|(_, value)| is_open_panic(value)) {
+            append(value, text);
+            return;
+        }
         if text.trim_ascii() == b"}" && self.pending.as_ref().is_none_or(|(_, value)| !is_open(value)) {
             self.settle();
             self.place = Place::End;
-            self.page.is_whole = true;
+            self.is_whole = true;
             return;
         }
         match name_and_value(text) {
             Some((name, value)) => {
                 self.settle();
-                if !self.take(&name, value) {
+                if let Some(kept) = self.take(&name, value) {
+                    self.lines.push(Line { name, kept, flaw: None });
+                } else {
                     let kept = value.get(..value.len().min(FLAWED)).unwrap_or_default();
                     self.pending = Some((name, kept.to_vec()));
                 }
             }
             // A value that somebody wrote over several lines.
             None => {
-                if let Some((_, value)) = self.pending.as_mut().filter(|(_, value)| value.len() < FLAWED) {
-                    value.push(b'\n');
-                    value.extend_from_slice(text);
+                if let Some((_, value)) = &mut self.pending {
+                    append(value, text);
                 }
             }
         }
@@ -232,55 +302,45 @@ impl Reader {
     /// Decides on the variable that is pending.
     fn settle(&mut self) {
         let Some((name, value)) = self.pending.take() else { return };
-        if self.take(&name, &value) {
+        if let Some(kept) = self.take(&name, &value) {
+            self.lines.push(Line { name, kept, flaw: None });
             return;
         }
         let text = String::from_utf8_lossy(without_comma(&value)).into_owned();
-        let begin = text.trim().chars().take(BEGIN).collect();
         let (saved, _) = mended(&text);
-        let flaw = flaw(&text);
-        self.take(&name, saved.as_bytes());
-        self.page.names.insert(name.clone());
-        self.page.flaws.push((name, flaw, begin));
+        let kept = self.take(&name, saved.as_bytes()).unwrap_or(Kept::Nothing);
+        let (flaw, begin) = match flaw(&text) {
+            // What it says can be a password.
+            Flaw::Panicked(_) if name == HIDDEN => (Flaw::Panicked("(not shown)".to_owned()), String::new()),
+            flaw if name == HIDDEN => (flaw, String::new()),
+            flaw => (flaw, text.trim().chars().take(BEGIN).collect()),
+        };
+        self.lines.push(Line { name, kept, flaw: Some((flaw, begin)) });
     }
 
-    /// Keeps what is wanted of a variable; says whether its value is JSON.
-    fn take(&mut self, name: &str, value: &[u8]) -> bool {
+    /// What is wanted of a variable; `None` where its value is not JSON.
+    fn take(&self, name: &str, value: &[u8]) -> Option<Kept> {
         let value = without_comma(value);
-        let is_json = match name {
+        let nothing = || serde_json::from_slice::<IgnoredAny>(value).ok().map(|_| Kept::Nothing);
+        let variable = || serde_json::from_slice(value).ok();
+        match name {
             // It can hold passwords, so it is not even kept until it is dropped.
-            "cmdline" => serde_json::from_slice::<IgnoredAny>(value).is_ok(),
+            HIDDEN => nothing(),
             MAP => {
                 let mut subscribers = Subscribers::new(self.wants.subscribers);
-                let added = subscribers.add(value).is_ok();
-                if added {
-                    self.page.subscribers = Some(subscribers);
+                match subscribers.add(value) {
+                    Ok(()) => Some(Kept::Map(subscribers)),
+                    // A map of Go that was never made has no entries.
+                    Err(_) if value == b"null" => Some(Kept::Map(Subscribers::new(self.wants.subscribers))),
+                    Err(_) => variable().map(Kept::Variable),
                 }
-                added
             }
-            "memstats" => self.memstats(value),
-            name if self.wants.wants(name) => self.keep(name, value),
-            _ => serde_json::from_slice::<IgnoredAny>(value).is_ok(),
-        };
-        if is_json {
-            self.page.names.insert(name.to_owned());
-        }
-        is_json
-    }
-
-    fn memstats(&mut self, value: &[u8]) -> bool {
-        let Ok(memory) = serde_json::from_slice(value) else { return false };
-        self.page.memory = Some(memory);
-        !self.wants.wants("memstats") || self.keep("memstats", value)
-    }
-
-    fn keep(&mut self, name: &str, value: &[u8]) -> bool {
-        match serde_json::from_slice(value) {
-            Ok(value) => {
-                self.page.variables.insert(name.to_owned(), value);
-                true
-            }
-            Err(_) => false,
+            "memstats" => match serde_json::from_slice(value) {
+                Ok(memory) => Some(Kept::Memory(memory, if self.wants.wants("memstats") { variable() } else { None })),
+                Err(_) => nothing(),
+            },
+            name if self.wants.wants(name) => variable().map(Kept::Variable),
+            _ => nothing(),
         }
     }
 
@@ -294,8 +354,8 @@ impl Reader {
         self.settle();
         self.buffer.drain(..open);
         self.searched = 0;
-        self.page.subscribers = Some(Subscribers::new(self.wants.subscribers));
-        self.page.names.insert(MAP.to_owned());
+        let kept = Kept::Map(Subscribers::new(self.wants.subscribers));
+        self.lines.push(Line { name: MAP.to_owned(), kept, flaw: None });
         self.place = Place::Map(Scan::default());
         true
     }
@@ -347,21 +407,22 @@ impl Reader {
     /// Adds the entries in the buffer up to the brace at `upto`.
     fn add_entries(&mut self, upto: usize) {
         let piece = self.buffer.get(..=upto).unwrap_or_default();
-        let Some(subscribers) = &mut self.page.subscribers else { return };
+        let Some(Line { kept: Kept::Map(subscribers), flaw: found, .. }) = self.lines.last_mut() else { return };
         if subscribers.add(piece).is_ok() {
             return;
         }
         let text = String::from_utf8_lossy(piece).into_owned();
         let (saved, _) = mended(&text);
         let added = subscribers.add(saved.as_bytes());
-        if !self.page.flaws.iter().any(|(name, ..)| name == MAP) {
-            let flaw = if added.is_ok() { flaw(&text) } else { Flaw::Garbage };
-            self.page.flaws.push((MAP.to_owned(), flaw, text.chars().take(BEGIN).collect()));
-        }
+        let kind = if added.is_ok() { flaw(&text) } else { Flaw::Garbage };
+        found.get_or_insert_with(|| (kind, text.chars().take(BEGIN).collect()));
     }
 
     /// The page. The error says why it is none.
     pub fn finish(mut self) -> Result<Page, String> {
+        if self.lines.len() > MOST_VARIABLES {
+            return Err(format!("it has more than {MOST_VARIABLES} variables"));
+        }
         let rest = std::mem::take(&mut self.buffer);
         match self.place {
             Place::End | Place::Map(_) | Place::BehindMap => {}
@@ -373,7 +434,7 @@ impl Reader {
             }
             Place::Start | Place::Other => self.other_form(&rest)?,
         }
-        Ok(self.page)
+        Ok(self.page())
     }
 
     /// JSON that is not in Go's form, because something between wrote it anew.
@@ -381,13 +442,77 @@ impl Reader {
         if text.trim_ascii().is_empty() {
             return Err("it is empty".to_owned());
         }
-        let variables: BTreeMap<String, Box<serde_json::value::RawValue>> =
-            serde_json::from_slice(text).map_err(|error| format!("it is no JSON object: {error}"))?;
-        for (name, value) in &variables {
-            self.take(name, value.get().as_bytes());
+        if self.is_no_object() {
+            return Err("it is no JSON object".to_owned());
         }
-        self.page.is_whole = true;
+        let variables: BTreeMap<String, Box<serde_json::value::RawValue>> =
+            serde_json::from_slice(text).map_err(|error| format!("it is no whole JSON object: {error}"))?;
+        for (name, value) in variables {
+            let kept = self.take(&name, value.get().as_bytes()).unwrap_or(Kept::Nothing);
+            self.lines.push(Line { name, kept, flaw: None });
+        }
+        self.is_whole = true;
         Ok(())
+    }
+
+    /// What its lines say together.
+    fn page(self) -> Page {
+        let names: Vec<&str> = self.lines.iter().map(|line| line.name.as_str()).collect();
+        let are_in_order = in_order(&names);
+        let mut page = Page { bytes: self.bytes, is_whole: self.is_whole, ..Page::default() };
+        for (line, is_in_order) in self.lines.into_iter().zip(are_in_order) {
+            if !is_in_order {
+                page.flaws.push((line.name, Flaw::OutOfOrder, String::new()));
+                continue;
+            }
+            page.names.insert(line.name.clone());
+            if let Some((flaw, begin)) = line.flaw {
+                page.flaws.push((line.name.clone(), flaw, begin));
+            }
+            match line.kept {
+                Kept::Nothing => {}
+                Kept::Variable(value) => drop(page.variables.insert(line.name, value)),
+                Kept::Map(subscribers) => page.subscribers = Some(subscribers),
+                Kept::Memory(memory, value) => {
+                    page.memory = Some(memory);
+                    page.variables.extend(value.map(|value| (line.name, value)));
+                }
+            }
+        }
+        page
+    }
+}
+
+/// Which of `names` to keep, as many as can be, so that those that are kept rise.
+fn in_order(names: &[&str]) -> Vec<bool> {
+    if names.is_sorted_by(|a, b| a < b) {
+        return vec![true; names.len()];
+    }
+    // Of the chains of each length, the place of the one that ends with the least name.
+    let mut ends: Vec<usize> = Vec::new();
+    let mut before: Vec<Option<usize>> = Vec::new();
+    for (place, name) in names.iter().enumerate() {
+        let length = ends.partition_point(|end| names.get(*end).is_some_and(|end| end < name));
+        before.push(length.checked_sub(1).and_then(|length| ends.get(length).copied()));
+        match ends.get_mut(length) {
+            Some(end) => *end = place,
+            None => ends.push(place),
+        }
+    }
+    let mut kept = vec![false; names.len()];
+    let mut next = ends.last().copied();
+    while let Some(place) = next {
+        kept.get_mut(place).into_iter().for_each(|kept| *kept = true);
+        next = before.get(place).copied().flatten();
+    }
+    kept
+}
+
+/// Adds a line to a value, unless that is long already.
+fn append(value: &mut Vec<u8>, line: &[u8]) {
+    if value.len() < FLAWED {
+        value.push(b'\n');
+        value.extend_from_slice(line);
     }
 }
 
@@ -455,7 +580,7 @@ mod tests {
 
     #[test]
     fn a_variable_that_is_not_json_does_not_spoil_the_others() {
-        let text = "{\n\"A\": NaN,\n\"Func\": ,\n\"Map\": {\"\\x00\": 1},\n\"P\": %!s(PANIC=String method: boom),\n\"Notifications\": 7,\n\"Pings\": +Inf\n}\n";
+        let text = "{\n\"A\": NaN,\n\"Func\": ,\n\"Map\": {\"\\x00\": 1},\n\"Notifications\": 7,\n\"P\": %!s(PANIC=String method: boom),\n\"Pings\": +Inf\n}\n";
         for piece in [1, 5, 500] {
             let page = read(text, piece, &["Map/*"]).unwrap();
             let flaws: Vec<(&str, &Flaw)> = page.flaws.iter().map(|(name, flaw, _)| (name.as_str(), flaw)).collect();
@@ -477,16 +602,18 @@ mod tests {
 
     #[test]
     fn values_over_several_lines_are_put_together() {
-        let page = read("{\n\"Streams\": {\n  \"x\": 1\n},\n\"Pings\": 2\n}\n", 1000, &[]).unwrap();
-        assert_eq!((&page.variables["Streams"]["x"], &page.variables["Pings"]), (&Value::from(1), &Value::from(2)));
+        let page = read("{\n\"Pings\": {\n  \"x\": 1\n},\n\"Streams\": 2\n}\n", 1000, &[]).unwrap();
+        assert_eq!((&page.variables["Pings"]["x"], &page.variables["Streams"]), (&Value::from(1), &Value::from(2)));
         assert!(page.flaws.is_empty() && page.is_whole);
     }
 
     #[test]
     fn a_long_map_is_read_entry_by_entry() {
         let entries: Vec<String> = (0..40_000).map(|i| format!("\"subscriber-{i}, {{}}\": {}", i % 10)).collect();
-        let text =
-            format!("{{\n\"Pings\": 1,\n\"PerSubscriberStreams\": {{{}}},\n\"Streams\": 2\n}}\n", entries.join(", "));
+        let text = format!(
+            "{{\n\"Notifications\": 1,\n\"PerSubscriberStreams\": {{{}}},\n\"Streams\": 2\n}}\n",
+            entries.join(", ")
+        );
         assert!(text.len() > 4 * LONG_LINE);
         for piece in [977, 65_536, text.len()] {
             let mut reader = Reader::new(Wants { paths: Vec::new(), subscribers: 2 });
@@ -506,9 +633,54 @@ mod tests {
 
     #[test]
     fn a_page_in_another_form_is_one_still() {
-        let page = read(r#"{"Streams":5,"PerSubscriberStreams":{"a":1},"cmdline":["x"]}"#, 4, &[]).unwrap();
-        assert_eq!((page.variables["Streams"].as_u64(), page.subscribers.unwrap().count), (Some(5), 1));
-        assert!(page.is_whole);
+        let one_line = r#"{"Streams":5,"PerSubscriberStreams":{"a":1},"cmdline":["x"]}"#;
+        let indented =
+            "{\n  \"cmdline\": [\n    \"x\"\n  ],\n  \"Streams\": 5,\n  \"PerSubscriberStreams\": {\"a\": 1}\n}\n";
+        let tabs = indented.replace("  ", "\t");
+        for text in [one_line, indented, &tabs] {
+            let page = read(text, 4, &[]).unwrap();
+            assert_eq!((page.variables["Streams"].as_u64(), page.subscribers.unwrap().count), (Some(5), 1), "{text}");
+            assert!(page.is_whole && page.flaws.is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn lines_that_a_variable_forges_replace_none() {
+        let page = |text: &str| {
+            let page = read(text, 7, &[]).unwrap();
+            let flaws: Vec<String> = page.flaws.iter().map(|(name, flaw, _)| format!("{name} {flaw:?}")).collect();
+            (page.variables.get("Streams").and_then(Value::as_u64), flaws.join(", "))
+        };
+        for (text, flaws) in [
+            // The words of a panic end with the last bracket.
+            (
+                "\"P\": %!s(PANIC=a,\n\"Streams\": 99,\n\"Q\": 1),\n\"Pings\": 1,\n\"Streams\": 12",
+                "P Panicked(\"a,\\n\\\"Streams\\\": 99,\\n\\\"Q\\\": 1\")",
+            ),
+            (
+                "\"P\": %!s(PANIC=a),\n\"Streams\": 99,\n\"Pings\": 1,\n\"Streams\": 12",
+                "P Panicked(\"a\"), Streams OutOfOrder",
+            ),
+            (
+                "\"Pings\": 1,\n\"Streams\": 12,\n\"z\": %!s(PANIC=a),\n\"Streams\": 99",
+                "z Panicked(\"a\"), Streams OutOfOrder",
+            ),
+            ("\"Pings\": 1,\n\"Streams\": 12,\n\"Streams\": 12", "Streams OutOfOrder"),
+        ] {
+            assert_eq!(page(&format!("{{\n{text}\n}}\n")), (Some(12), flaws.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn of_names_that_are_not_in_order_the_fewest_are_left_out() {
+        let kept = |names: &[&str]| {
+            let kept = in_order(names);
+            names.iter().zip(kept).filter(|(_, kept)| *kept).map(|(name, _)| *name).collect::<String>()
+        };
+        assert_eq!(kept(&["a", "b", "c"]), "abc");
+        assert_eq!(kept(&["a", "x", "y", "b", "c", "d"]), "abcd");
+        assert_eq!(kept(&["b", "c", "d", "a", "d", "e"]), "bcde");
+        assert_eq!(kept(&[]), "");
     }
 
     #[test]
@@ -516,6 +688,10 @@ mod tests {
         for text in ["", "\n\n", "<html>\n<body>\n", "null", "[1]", "{\"a\""] {
             assert!(read(text, 3, &[]).is_err(), "{text}");
         }
+        let mut reader = Reader::new(Wants::default());
+        reader.push(b"{\"a\":1,\"cmdline\":[\"--token=s3cret\"");
+        assert_eq!(reader.begin(), b"{\"a\":1,\"");
+        assert!(!reader.is_hopeless());
         for text in ["{\n\"Streams\": 5,\n\"Pings\": 1", "{\n\"Streams\": 5,\n", "{\n"] {
             assert!(!read(text, 3, &[]).unwrap().is_whole, "{text}");
         }
