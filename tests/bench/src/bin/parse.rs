@@ -1,4 +1,4 @@
-//! `parse value|ignored`: parses JSON from standard input with serde_json, into a value or into nothing.
+//! `parse value|ignored`: parses JSON from standard input with `serde_json`, into a value or into nothing.
 
 use std::io::Read as _;
 use std::process::ExitCode;
