@@ -1,14 +1,23 @@
-//! `cargo demo`: builds the suite and shows it on this machine and on two broken ones, with nothing to install.
+//! `cargo demo`: builds the suite and shows it on this machine, on broken ones, and on a backend in this process, with
+//! nothing to install.
 //!
-//! The broken machines are fixtures of the tests; their Docker Engine is a stand-in that answers from a recording.
+//! The broken machines are fixtures of the tests; Docker Engines are stand-ins that answer from recordings, and Kwanza
+//! and Cuesta are those of the tests, which listen on this machine.
 
+mod engine;
 mod machine;
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+use backend::{Cuesta, Kwanza, cuesta, kwanza};
+
+use crate::engine::Engine;
 use crate::machine::Machine;
+
+/// The plugins that are shown.
+const PLUGINS: [&str; 4] = ["check_docker_host", "check_containers", "check_kwanza_expvars", "check_endpoint"];
 
 /// Only these figures, so that the status line fits a screen.
 const SHORT: [&str; 2] = ["--perfdata", "*_percent"];
@@ -24,7 +33,44 @@ fn main() -> ExitCode {
 }
 
 fn demo() -> io::Result<()> {
-    let plugin = build()?.join("check_docker_host");
+    let plugins = build()?;
+    hosts(&plugins.join("check_docker_host"))?;
+
+    say("Containers: one has filled its disk")?;
+    let engine = Engine::recorded()?;
+    run(&plugins.join("check_containers"), &engine.options(), &["--perfdata", "*:up"])?;
+
+    backend(&plugins)
+}
+
+/// Kwanza and Cuesta, well and not.
+fn backend(plugins: &Path) -> io::Result<()> {
+    let state = tempfile::tempdir()?;
+    let state = ["--state-dir".to_owned(), state.path().display().to_string()];
+    let kwanza = Kwanza::start(&kwanza::Config::loopback()).map_err(io::Error::other)?;
+    let cuesta = Cuesta::start(&cuesta::Config::loopback()).map_err(io::Error::other)?;
+    let url = format!("http://{}/debug/vars", kwanza.expvars);
+    let expvars = plugins.join("check_kwanza_expvars");
+    let few = ["--url", &url, "--perfdata", "Streams", "--perfdata", "Notifications*"];
+
+    say("Kwanza's expvars, by a stand-in in this process")?;
+    run(&expvars, &state, &few)?;
+    say("The same after two panics")?;
+    kwanza.figures().add("StreamPanics", 2);
+    run(&expvars, &state, &few)?;
+
+    say("What Kwanza and Cuesta publish: gRPC, HTTP, and TLS with a certificate that nobody has signed")?;
+    let endpoints = [
+        format!("kwanza=grpc://{}", kwanza.grpc),
+        format!("profiling=http://{}/debug/pprof/", kwanza.profiling),
+        format!("cuesta=https://{}/", cuesta.https),
+    ];
+    let endpoints: Vec<&str> = endpoints.iter().map(String::as_str).chain(["--perfdata", "*:time"]).collect();
+    run(&plugins.join("check_endpoint"), &state, &endpoints)
+}
+
+/// This machine, and two that are broken.
+fn hosts(plugin: &Path) -> io::Result<()> {
     let state = tempfile::tempdir()?;
     let state = state.path().display().to_string();
 
@@ -34,18 +80,18 @@ fn demo() -> io::Result<()> {
         writeln!(io::stdout(), "No Docker Engine runs here, so its group is left out.\n")?;
         here.push("--no-docker");
     }
-    run(&plugin, &here, &[&SHORT[..], &["-v"]].concat())?;
+    run(plugin, &here, &[&SHORT[..], &["-v"]].concat())?;
 
     say("A host whose disk is full: Docker keeps its data on it")?;
     let full = Machine::new("disk_96")?;
-    run(&plugin, &full.options(), &SHORT)?;
+    run(plugin, &full.options(), &SHORT)?;
 
     say("A host with a container at its limit of open files")?;
     let limit = Machine::new("file_limit")?;
-    run(&plugin, &limit.options(), &SHORT)?;
+    run(plugin, &limit.options(), &SHORT)?;
 
     say("The same for a program that reads JSON")?;
-    run(&plugin, &limit.options(), &["--only", "files", "--perfdata", "process_*", "--format", "json"])
+    run(plugin, &limit.options(), &["--only", "files", "--perfdata", "process_*", "--format", "json"])
 }
 
 /// Builds the plugins as they are shipped and returns their directory.
@@ -54,7 +100,8 @@ fn build() -> io::Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     say("Building the suite")?;
     let status = Command::new(cargo)
-        .args(["build", "--release", "--bins", "-p", "check_docker_host"])
+        .args(["build", "--release", "--bins"])
+        .args(PLUGINS.iter().flat_map(|plugin| ["-p", plugin]))
         .current_dir(&workspace)
         .status()?;
     if !status.success() {
