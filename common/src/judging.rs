@@ -29,9 +29,7 @@ impl<'a> Judging<'a> {
     pub fn add(&mut self, metric: &Definition, value: impl Into<Option<Number>>, phrase: &str) -> State {
         let Some(value) = value.into() else { return State::Ok };
         let judged = self.thresholds.judge(metric, self.instance.as_deref(), value);
-        // A share of a limit that may be passed for a while, or a change, has no such ends.
-        let is_share = metric.unit == Unit::Percent && (Number::ZERO..=Number::HUNDRED).contains(&judged.value);
-        let is_share = is_share && !metric.name.ends_with("_change_percent");
+        let is_share = metric.unit == Unit::Percent && !metric.open_ended;
         let judged = if is_share { judged.within(Number::ZERO, Number::HUNDRED) } else { judged };
         if let Some(breach) = judged.breach() {
             let said = if phrase.contains("{}") {
@@ -125,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_change_has_no_ends() {
-        static CHANGE: Definition = Definition::gauge("x", "x_change_percent", Unit::Percent, "change");
+        static CHANGE: Definition = Definition::gauge("x", "change", Unit::Percent, "change").open_ended();
         let thresholds = Thresholds::parse(&[&USED, &CHANGE], None, &[], &[]).unwrap();
         let ends = |metric: &Definition| {
             let mut judging = Judging::new(&thresholds, "x", None);

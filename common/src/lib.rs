@@ -19,6 +19,7 @@ pub mod perfdata;
 pub mod pool;
 pub mod pressure;
 pub mod range;
+pub mod recent;
 pub mod render;
 pub mod report;
 pub mod run;

@@ -36,6 +36,8 @@ pub struct Definition {
     pub help: Cow<'static, str>,
     /// What there is one of it per (`mount`, `container`); `None` if it exists once.
     pub per: Option<&'static str>,
+    /// Whether a percentage may leave 0 to 100: a change, or a share of a limit that can be passed for a while.
+    pub open_ended: bool,
     /// Default warning range, empty for none.
     pub warning: &'static str,
     /// Default critical range, empty for none.
@@ -52,6 +54,7 @@ impl Definition {
             kind: Kind::Gauge,
             help: Cow::Borrowed(help),
             per: None,
+            open_ended: false,
             warning: "",
             critical: "",
         }
@@ -69,6 +72,13 @@ impl Definition {
     #[must_use]
     pub const fn per(mut self, instance: &'static str) -> Self {
         self.per = Some(instance);
+        self
+    }
+
+    /// This row, a percentage that may leave 0 to 100.
+    #[must_use]
+    pub const fn open_ended(mut self) -> Self {
+        self.open_ended = true;
         self
     }
 

@@ -33,7 +33,7 @@ common::metrics! {
     LOG_MATCHES = container("state", "log_matches", Number, "Log lines since the last run that tell of a fault, with --logs").defaults("0", "");
 
     /// CPU.
-    CPU_PERCENT = container("cpu", "cpu_percent", Percent, "CPU time used since the last run, of what its quota, its cpuset or the host allow").defaults("90", "");
+    CPU_PERCENT = container("cpu", "cpu_percent", Percent, "CPU time used since the last run, of what its quota, its cpuset or the host allow").defaults("90", "").open_ended();
     /// Cores.
     CPU_CORES = container("cpu", "cpu_cores", Number, "Cores kept busy since the last run");
     /// Throttled.

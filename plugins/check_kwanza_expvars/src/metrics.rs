@@ -9,7 +9,7 @@ common::metrics! {
     /// Streams with the optimized buffered delivery strategy.
     BUFFERED_STREAMS = Definition::gauge("streams", "BufferedStreams", Number, "Streams with the optimized buffered delivery strategy");
     /// Change of Streams.
-    STREAMS_CHANGE_PERCENT = Definition::gauge("streams", "Streams_change_percent", Percent, "Change of Streams since the last run; judged from 5 streams on, or with a threshold of its own").defaults("-50:", "-99.99:");
+    STREAMS_CHANGE_PERCENT = Definition::gauge("streams", "Streams_change_percent", Percent, "Change of Streams since the last run; judged from 5 streams on, or with a threshold of its own").defaults("-50:", "-99.99:").open_ended();
     /// Pings sent; each stream is pinged at an interval.
     PINGS = Definition::gauge("streams", "Pings", Number, "Pings sent; each stream is pinged at an interval").counter();
     /// Growth of Pings.

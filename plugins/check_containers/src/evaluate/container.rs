@@ -4,6 +4,7 @@ use common::docker::{Container, EngineError, Status};
 use common::judging::Judging;
 use common::metric::Metric;
 use common::number::{Number, float};
+use common::recent;
 use common::report::Item;
 use common::state::State;
 use common::text::{Text, shell_word};
@@ -270,7 +271,7 @@ impl<'a> Case<'a> {
 
     /// Its restarts in the last hour, judged.
     fn restarts(&self) -> Metric {
-        let restarts = sum(&history::restarts(self.context, self.subject));
+        let restarts = number_of(&history::restarts(self.context, self.subject));
         self.context.config.thresholds.judge(&RESTARTS, Some(&self.subject.judged.instance), restarts)
     }
 
@@ -356,13 +357,13 @@ impl<'a> Case<'a> {
         let kills = history::kills(self.context, subject);
         if is_out_of_memory(self.context, subject, details) {
             // The first line says so as its state already.
-            let figure = self.context.config.thresholds.judge(&OOM_KILLS, Some(instance), sum(&kills));
+            let figure = self.context.config.thresholds.judge(&OOM_KILLS, Some(instance), number_of(&kills));
             self.judging.item.push(figure);
             return;
         }
         let state = self.judging.add(
             &OOM_KILLS,
-            sum(&kills),
+            number_of(&kills),
             &format!("{instance} kills for lack of memory in the last hour:"),
         );
         if state != State::Ok && *subject.status() == Status::Running {
@@ -539,9 +540,8 @@ fn memory_limit(details: &Container) -> Option<u64> {
     details.host_config.memory.and_then(|limit| u64::try_from(limit).ok()).filter(|limit| *limit > 0)
 }
 
-/// How many `events` there were.
-fn sum(events: &[(u64, u64)]) -> Number {
-    Number::from(events.iter().map(|(_, count)| count).sum::<u64>())
+fn number_of(events: &[(u64, u64)]) -> Number {
+    Number::from(recent::sum(events))
 }
 
 /// Whether a proxy before the engine refused to answer for that `reason`.

@@ -1,37 +1,20 @@
 //! What earlier runs tell, and what this one leaves for the next.
 
 use common::docker::Status;
+use common::number::float;
+use common::recent::{Events, HOUR, extended, whole_seconds};
 
 use super::{Context, Subject};
 use crate::parse::time::engine_time;
 use crate::snapshot::{Kept, KeptContainer};
 
-/// How long an event counts, in seconds.
-const HOUR: f64 = 3600.0;
-
-/// Whole seconds of a time.
-fn whole(seconds: f64) -> u64 {
-    let whole = common::number::Number::real(seconds.floor()).and_then(common::number::Number::to_integer);
-    whole.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(0)
-}
-
-/// `known` events of the last hour and `count` more of `at`, in seconds since 1970 by the engine's clock.
-fn extended(context: &Context, known: &[(u64, u64)], at: f64, count: u64) -> Vec<(u64, u64)> {
-    let begin = whole(context.snapshot.engine_now - HOUR);
-    let mut events: Vec<(u64, u64)> = known.iter().copied().filter(|(at, _)| *at >= begin).collect();
-    if count > 0 {
-        events.push((whole(at), count));
-    }
-    events
-}
-
 /// Whether `time`, in seconds since 1970, is less than an hour ago.
 fn is_recent(context: &Context, time: Option<f64>) -> bool {
-    time.is_some_and(|time| context.snapshot.engine_now - time < HOUR)
+    time.is_some_and(|time| context.snapshot.engine_now - time < float(HOUR))
 }
 
 /// Restarts by its policy in the last hour: (seconds since 1970, count).
-pub(super) fn restarts(context: &Context, subject: &Subject) -> Vec<(u64, u64)> {
+pub(super) fn restarts(context: &Context, subject: &Subject) -> Events {
     let Some(details) = subject.details else { return Vec::new() };
     let count = details.restart_count.unwrap_or(0);
     let known = subject.kept.map(|kept| kept.restarts.as_slice()).unwrap_or_default();
@@ -42,11 +25,11 @@ pub(super) fn restarts(context: &Context, subject: &Subject) -> Vec<(u64, u64)> 
         None if is_recent(context, subject.judged.row.created_at()) => count,
         None => 0,
     };
-    extended(context, known, context.snapshot.engine_now, new)
+    extended(known, context.snapshot.engine_now, context.snapshot.engine_now, new)
 }
 
 /// Kills for lack of memory in the last hour: (seconds since 1970, count).
-pub(super) fn kills(context: &Context, subject: &Subject) -> Vec<(u64, u64)> {
+pub(super) fn kills(context: &Context, subject: &Subject) -> Events {
     let Some(details) = subject.details else { return Vec::new() };
     let counted = match &subject.found.figures {
         Some(Ok(figures)) => figures.counters.oom_kills.unwrap_or(0),
@@ -60,19 +43,21 @@ pub(super) fn kills(context: &Context, subject: &Subject) -> Vec<(u64, u64)> {
         None if subject.kept.is_some() || is_recent(context, subject.started().and_then(engine_time)) => counted,
         None => 0,
     };
-    let events = extended(context, known, context.snapshot.engine_now, new);
+    let events = extended(known, context.snapshot.engine_now, context.snapshot.engine_now, new);
     // The cgroup of a container that ended is gone; the engine remembers how its last life ended.
     let ended = details.state.finished_at.as_deref().and_then(engine_time);
     let is_killed = details.state.oom_killed == Some(true) && *subject.status() != Status::Running;
     match ended.filter(|ended| is_killed && is_recent(context, Some(*ended))) {
-        Some(ended) if !events.iter().any(|(at, _)| is_the_same(*at, ended)) => extended(context, &events, ended, 1),
+        Some(ended) if !events.iter().any(|(at, _)| is_the_same(*at, ended)) => {
+            extended(&events, context.snapshot.engine_now, ended, 1)
+        }
         _ => events,
     }
 }
 
 /// Whether a kill that a run counted at `at` is the one that ended a life at `ended`.
 fn is_the_same(at: u64, ended: f64) -> bool {
-    whole(ended).abs_diff(at) <= 1
+    whole_seconds(ended).abs_diff(at) <= 1
 }
 
 /// Since when, in seconds since 1970, the container is in a state in which it should not stay.

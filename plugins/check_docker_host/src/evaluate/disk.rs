@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use common::number::{Number, float, percent};
+use common::recent::whole_seconds;
 use common::report::{Item, Report};
 use common::state::State;
 use common::units::{bytes, duration, size};
@@ -138,7 +139,7 @@ fn judge_forecast(judging: &mut Judging, mount: &Mount, usage: &Usage, share: f6
     let path = mount.path.to_string_lossy();
     let context = judging.context;
     let history = context.kept?.history.get(path.as_ref())?;
-    let slope = forecast::growth(&forecast::extend(history, seconds(context.now.wall), usage.used()))?;
+    let slope = forecast::growth(&forecast::extend(history, whole_seconds(context.now.wall), usage.used()))?;
     let full_in = float(usage.available) / slope;
     let value = Number::real(full_in)?;
     if share >= FORECAST_FROM || context.config.thresholds.are_given(&FULL_IN, Some(&path)) {
@@ -147,12 +148,6 @@ fn judge_forecast(judging: &mut Judging, mount: &Mount, usage: &Usage, share: f6
         judging.show(&FULL_IN, value);
     }
     Some(format!("full in {} at {}/h if it goes on like this", duration(full_in), size(slope * 3600.0)))
-}
-
-/// Whole seconds of a clock.
-pub(super) fn seconds(clock: f64) -> u64 {
-    let whole = Number::real(clock.floor()).and_then(Number::to_integer);
-    whole.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(0)
 }
 
 /// A read-only mount is a fault where it was writable before or must be writable for Docker.

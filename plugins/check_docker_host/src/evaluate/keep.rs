@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::disk::seconds;
+use common::recent::whole_seconds;
+
 use super::{Context, forecast, memory};
 use crate::snapshot::{Kept, Mount};
 
@@ -58,7 +59,7 @@ fn writable(context: &Context) -> Vec<String> {
 
 /// Space used over time. A mount that was not looked at now keeps what is known of it.
 fn history(context: &Context) -> BTreeMap<String, Vec<(u64, u64)>> {
-    let now = seconds(context.now.wall);
+    let now = whole_seconds(context.now.wall);
     let mut history = context.kept.map(|kept| kept.history.clone()).unwrap_or_default();
     history.retain(|_, points| points.last().is_some_and(|(at, _)| now.saturating_sub(*at) <= forecast::OLDEST));
     for mount in mounts(context) {

@@ -1,10 +1,10 @@
 //! Memory and swap.
 
 use common::number::{Number, percent};
+use common::recent::{self, Events};
 use common::state::State;
 use common::units::bytes;
 
-use super::disk::seconds;
 use super::{Context, Finding, culprits, rate, readable, whole};
 use crate::cli::Group;
 use crate::metrics::{
@@ -81,8 +81,7 @@ pub(super) fn uses_swap(snapshot: &Snapshot) -> bool {
 /// The kills for lack of memory of the last hour, as (seconds since 1970, count): those that are kept and those
 /// since the last run. An hour, because a core that asks three times before it alerts would miss what holds for
 /// one run. `None` where no run came before or the kernel does not count.
-pub(super) fn kills(context: &Context) -> Option<Vec<(u64, u64)>> {
-    const HOUR: u64 = 3600;
+pub(super) fn kills(context: &Context) -> Option<Events> {
     let kept = context.kept?;
     let now = context.snapshot.vmstat.as_ref()?.as_ref().ok()?.oom_kills?;
     // After a reboot all kills of this boot are new.
@@ -90,11 +89,7 @@ pub(super) fn kills(context: &Context) -> Option<Vec<(u64, u64)>> {
         Some(kept) => kept.counters.swap?.oom_kills?,
         None => 0,
     };
-    let time = seconds(context.now.wall);
-    let mut kills: Vec<(u64, u64)> =
-        kept.kills.iter().copied().filter(|(at, _)| *at <= time && time - at < HOUR).collect();
-    kills.extend(now.checked_sub(before).filter(|new| *new > 0).map(|new| (time, new)));
-    Some(kills)
+    Some(recent::extended(&kept.kills, context.now.wall, context.now.wall, now.saturating_sub(before)))
 }
 
 pub(super) fn swap(context: &Context) -> Finding {
@@ -128,7 +123,7 @@ pub(super) fn swap(context: &Context) -> Finding {
         Some(Err(fault)) => judging.unreadable("swapping", fault),
         None => {}
     }
-    let kills = kills(context).map(|kills| kills.iter().map(|(_, count)| count).sum::<u64>());
+    let kills = kills(context).map(|kills| recent::sum(&kills));
     judging.add(&OOM_KILLS, kills.map(Number::from), "{} killed for lack of memory in the last hour");
     if let Some(kills) = kills.filter(|kills| *kills > 0) {
         text = format!("{kills} killed for lack of memory in the last hour; {text}");

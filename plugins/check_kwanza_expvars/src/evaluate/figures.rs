@@ -3,6 +3,7 @@
 use common::judging::Judging;
 use common::metric::Definition;
 use common::number::Number;
+use common::recent;
 use common::report::Item;
 use common::state::State;
 use common::text::Text;
@@ -197,7 +198,7 @@ pub(super) fn panics(context: &Context) -> Item {
         if !context.counters.contains_key(name) {
             continue;
         }
-        let recent: u64 = past::panics(context, name).iter().map(|(_, count)| count).sum();
+        let recent = recent::sum(&past::panics(context, name));
         judging.add(last_hour, Number::from(recent), &format!("{{}} {name} in the last hour"));
         sums.push(format!("{name} {}", said(context.counters.get(name).copied())));
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use common::number::Number;
+use common::recent::{self, Events};
 
 use super::Context;
 use crate::cli::Config;
@@ -10,9 +11,6 @@ use crate::metrics::{COUNTERS, PANICS};
 use crate::parse::page::Page;
 use crate::parse::path;
 use crate::snapshot::Kept;
-
-/// How long a panic counts, in seconds.
-const HOUR: u64 = 3600;
 
 /// The exact difference of two numbers; `None` for one that fell.
 pub(super) fn difference(now: Number, before: Number) -> Option<Number> {
@@ -56,23 +54,14 @@ pub(super) fn was_restarted(kept: &Kept, counters: &BTreeMap<String, Number>, pa
     fell || allocated_less
 }
 
-fn whole(seconds: f64) -> u64 {
-    let whole = Number::real(seconds.floor()).and_then(Number::to_integer);
-    whole.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(0)
-}
-
 /// Panics of the last hour that variable `name` counts: (seconds since 1970, count).
-pub(super) fn panics(context: &Context, name: &str) -> Vec<(u64, u64)> {
-    let now = whole(context.snapshot.at.wall);
+pub(super) fn panics(context: &Context, name: &str) -> Events {
+    let now = context.snapshot.at.wall;
     let known = context.kept.and_then(|kept| kept.panics.get(name)).map(Vec::as_slice).unwrap_or_default();
-    let mut events: Vec<(u64, u64)> = known.iter().copied().filter(|(at, _)| at.saturating_add(HOUR) > now).collect();
     // All panics of a program that was started anew are new; those before the first run are history.
     let new = if context.was_restarted { context.counters.get(name).copied() } else { context.growth(name) };
     let new = new.and_then(Number::to_integer).and_then(|count| u64::try_from(count).ok()).unwrap_or(0);
-    if new > 0 {
-        events.push((now, new));
-    }
-    events
+    recent::extended(known, now, now, new)
 }
 
 /// When Pings was last found to have grown, in seconds since boot.
