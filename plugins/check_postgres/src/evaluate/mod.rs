@@ -1,6 +1,20 @@
 //! Verdicts. Pure: no I/O and no clock.
 
-mod groups;
+mod archiving;
+mod backends;
+mod custom;
+pub mod groups;
+mod integrity;
+mod maintenance;
+mod past;
+mod people;
+mod rates;
+mod replication;
+mod sequences;
+mod server;
+mod size;
+mod transactions;
+mod wraparound;
 
 use common::report::Report;
 use common::run::Verdict;
