@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use common::deadline::Deadline;
 use common::docker::{Container, Engine, EngineError, Status, demultiplexed};
+use common::pool;
 
-use super::{WORKERS, patience, pool};
+use super::{WORKERS, patience};
 use crate::cli::Config;
 use crate::parse::time::engine_time;
 use crate::snapshot::{Kept, LogText, Snapshot};

@@ -3,7 +3,6 @@
 mod cgroup;
 mod expectation;
 mod logs;
-mod pool;
 mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +12,7 @@ use std::time::{Duration, Instant};
 use common::clock::Clock;
 use common::deadline::Deadline;
 use common::docker::{Container, Engine, EngineError, Status};
+use common::pool;
 
 use self::cgroup::Host;
 use crate::cli::{Config, StatsSource};
