@@ -147,7 +147,7 @@ fn documents(client: &mut Client, sql: &str) -> Result<Vec<String>, QueryFault> 
 }
 
 /// What the server or the connection says of a failure.
-fn fault(error: &postgres::Error) -> QueryFault {
+pub(super) fn fault(error: &postgres::Error) -> QueryFault {
     match error.as_db_error() {
         Some(error) => QueryFault { code: error.code().code().to_owned(), message: error.message().to_owned() },
         None => QueryFault { code: String::new(), message: error.to_string() },
