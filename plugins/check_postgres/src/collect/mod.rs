@@ -61,7 +61,9 @@ fn read_settings(config: &Config, place: Values, deadline: &Deadline) -> Result<
     };
     let mut settled = config.sources.settle().map_err(Fault::Ours)?;
     settled.values.extend(place);
-    settings(&settled, password).map_err(Fault::Ours)
+    let mut settings = settings(&settled, password).map_err(Fault::Ours)?;
+    settings.timeout = config.options.connect_timeout.or(settings.timeout);
+    Ok(settings)
 }
 
 /// What makes TLS, where some server may be asked for it.

@@ -20,6 +20,10 @@ use crate::connect::settings::{Binding, Place, Role, Secret, Server, Settings, T
 use crate::connect::tls::{Connector, Facts};
 use crate::outcome::{Cause, Failure};
 
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Who is no PostgreSQL mostly says so at once.
+const MOST_CURIOSITY: Duration = Duration::from_millis(500);
+
 /// How a session was made.
 #[derive(Clone, Debug, Default)]
 pub struct Session {
@@ -173,9 +177,14 @@ impl Attempt<'_> {
         }
     }
 
-    /// The time that a server may take.
+    /// The time that a server may take: as it was said, or so that the run can still tell of it.
     fn patience(&self) -> Duration {
-        self.settings.timeout.min(self.deadline.budget())
+        self.settings.timeout.unwrap_or_else(|| DEFAULT_TIMEOUT.min(self.deadline.budget() * 2 / 3))
+    }
+
+    /// The time that a stranger may take to show itself.
+    fn curiosity(&self) -> Duration {
+        MOST_CURIOSITY.min(self.deadline.budget() / 3)
     }
 
     /// Connects with or without TLS, or first so and then so, as `sslmode` says.
@@ -251,9 +260,9 @@ impl Attempt<'_> {
 
     fn stranger(&self, address: Option<SocketAddr>) -> Option<Vec<u8>> {
         match (&self.server.place, address) {
-            (_, Some(address)) => stranger::at_address(&address),
+            (_, Some(address)) => stranger::at_address(&address, self.curiosity()),
             (Place::Socket(directory), None) => {
-                stranger::at_socket(&directory.join(format!(".s.PGSQL.{}", self.server.port)))
+                stranger::at_socket(&directory.join(format!(".s.PGSQL.{}", self.server.port)), self.curiosity())
             }
             (Place::Host { .. }, None) => None,
         }
@@ -261,9 +270,8 @@ impl Attempt<'_> {
 
     /// Why no answer came within `seconds`.
     fn unanswered(&self, address: Option<SocketAddr>, seconds: f64) -> Cause {
-        const MOMENT: Duration = Duration::from_millis(200);
         if let Some(address) = address
-            && std::net::TcpStream::connect_timeout(&address, MOMENT).is_err()
+            && std::net::TcpStream::connect_timeout(&address, self.curiosity()).is_err()
         {
             return Cause::NoAnswer(seconds);
         }

@@ -11,7 +11,6 @@ use crate::parse::files::{self, Login};
 
 const DEFAULT_PORT: u16 = 5432;
 const DEFAULT_DATABASE: &str = "kwanza";
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 const APPLICATION: &str = "check_postgres";
 /// Where Debian and Red Hat keep the socket, and where PostgreSQL itself does.
 const SOCKET_DIRECTORIES: [&str; 2] = ["/var/run/postgresql", "/tmp"];
@@ -155,8 +154,8 @@ pub struct Settings {
     pub passwords: Vec<(Option<Secret>, Option<PathBuf>)>,
     /// What is odd and does no harm.
     pub notes: Vec<String>,
-    /// The time that each server may take to let us in.
-    pub timeout: Duration,
+    /// The time that each server may take to let us in, where somebody has said.
+    pub timeout: Option<Duration>,
     /// TLS.
     pub tls: Tls,
     /// Channel binding.
@@ -202,11 +201,11 @@ pub fn settings(settled: &Settled, password: Option<Secret>) -> Result<Settings,
         passwords,
         notes,
         timeout: match seconds {
-            None => DEFAULT_TIMEOUT,
+            None => None,
             // Only the deadline of the run limits it then.
-            Some(..=0) => Duration::MAX,
+            Some(..=0) => Some(Duration::MAX),
             // libpq rounds it up too.
-            Some(seconds) => Duration::from_secs(seconds.unsigned_abs().max(2)),
+            Some(seconds) => Some(Duration::from_secs(seconds.unsigned_abs().max(2))),
         },
         binding: values.word(
             "channel_binding",
@@ -484,7 +483,7 @@ mod tests {
         let settings = of(&[("host", ""), ("port", "1")]).unwrap();
         assert_eq!(settings.servers[0].to_string(), "/var/run/postgresql/.s.PGSQL.1");
         assert_eq!((settings.database.as_str(), settings.application.as_str()), ("kwanza", "check_postgres"));
-        assert_eq!(settings.timeout, Duration::from_secs(5));
+        assert_eq!(settings.timeout, None);
         assert_eq!((settings.tls.mode, settings.binding, settings.role), (TlsMode::Prefer, Binding::Prefer, Role::Any));
     }
 
@@ -523,7 +522,7 @@ mod tests {
 
     #[test]
     fn a_timeout_is_taken_as_libpq_does() {
-        let timeout = |value| of(&[("connect_timeout", value)]).unwrap().timeout;
+        let timeout = |value| of(&[("connect_timeout", value)]).unwrap().timeout.unwrap();
         assert_eq!(timeout("1"), Duration::from_secs(2));
         assert_eq!(timeout("0"), Duration::MAX);
         assert_eq!(timeout("7"), Duration::from_secs(7));

@@ -6,23 +6,21 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
-/// How long a stranger may take to show itself.
-const PATIENCE: Duration = Duration::from_millis(500);
 /// The request for TLS, which every PostgreSQL answers by one letter.
 const REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 const MOST: usize = 80;
 
-/// How the program at `address` answers, if that is not how PostgreSQL does.
-pub fn at_address(address: &SocketAddr) -> Option<Vec<u8>> {
-    let stream = TcpStream::connect_timeout(address, PATIENCE).ok()?;
-    stream.set_read_timeout(Some(PATIENCE)).ok()?;
+/// How the program at `address` answers within `patience`, if that is not how PostgreSQL does.
+pub fn at_address(address: &SocketAddr, patience: Duration) -> Option<Vec<u8>> {
+    let stream = TcpStream::connect_timeout(address, patience).ok()?;
+    stream.set_read_timeout(Some(patience)).ok()?;
     answer(stream)
 }
 
 /// The same of a socket.
-pub fn at_socket(path: &Path) -> Option<Vec<u8>> {
+pub fn at_socket(path: &Path, patience: Duration) -> Option<Vec<u8>> {
     let stream = UnixStream::connect(path).ok()?;
-    stream.set_read_timeout(Some(PATIENCE)).ok()?;
+    stream.set_read_timeout(Some(patience)).ok()?;
     answer(stream)
 }
 

@@ -1,9 +1,23 @@
 //! Verdicts. Pure: no I/O and no clock.
 
+mod archiving;
+mod backends;
 mod connection;
 mod container;
+mod custom;
 mod fault;
-mod groups;
+pub mod groups;
+mod integrity;
+mod maintenance;
+mod past;
+mod people;
+mod rates;
+mod replication;
+mod sequences;
+mod server;
+mod size;
+mod transactions;
+mod wraparound;
 
 use common::report::Report;
 use common::run::Verdict;

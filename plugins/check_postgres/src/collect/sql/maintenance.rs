@@ -20,7 +20,8 @@ pub(super) fn sql(wants: &Wants) -> String {
         "WITH t AS (SELECT oid, pg_stat_get_live_tuples(oid) AS live, pg_stat_get_dead_tuples(oid) AS dead,
   greatest(pg_stat_get_last_vacuum_time(oid), pg_stat_get_last_autovacuum_time(oid)) AS vacuumed,
   greatest(pg_stat_get_last_analyze_time(oid), pg_stat_get_last_autoanalyze_time(oid)) AS analyzed
-  FROM pg_class WHERE relkind IN ('r', 'm') AND relnamespace <> 'pg_catalog'::regnamespace AND relpersistence <> 't'
+  FROM pg_class WHERE relkind IN ('r', 'm') AND relnamespace <> ALL (SELECT oid FROM pg_namespace
+   WHERE nspname IN ('pg_catalog', 'information_schema')) AND relpersistence <> 't'
    AND (relpages >= {pages} OR (relpages = 0 OR pg_stat_get_tuples_inserted(oid) > 2 * abs(reltuples))
     AND pg_stat_get_live_tuples(oid) + pg_stat_get_dead_tuples(oid) > 0 AND pg_relation_size(oid) >= {size}))
 SELECT json_build_object('tables', (SELECT count(*) FROM t),

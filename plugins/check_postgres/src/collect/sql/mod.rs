@@ -69,7 +69,7 @@ fn questions(server: &Server, wants: &Wants) -> Vec<Question> {
     if server.archive_mode != "off" {
         add(&[Group::Archiving], "the archiver", &|| wal::archiving(server));
     }
-    add(&[Group::Replication], "replication", &|| replication::sql(server, wants));
+    add(&[Group::Replication], "replication", &|| replication::sql(server));
     add(&[Group::Integrity], "indexes", &|| objects::indexes(server, wants));
     add(&[Group::Sequences], "sequences", &|| objects::sequences(server, wants));
     add(&[Group::Size], "sizes", &|| wal::sizes(server));
@@ -154,9 +154,15 @@ pub(super) fn fault(error: &postgres::Error) -> QueryFault {
     }
 }
 
-/// Seconds from the timestamp `sql` until now, never negative.
+/// Seconds from the timestamp `sql` until now, never negative; NULL where that is.
 fn age(sql: &str) -> String {
-    format!("greatest(extract(epoch FROM clock_timestamp() - {sql}), 0)")
+    format!("CASE WHEN {sql} IS NOT NULL THEN greatest(extract(epoch FROM clock_timestamp() - {sql}), 0) END")
+}
+
+/// Bytes of WAL from `begin` to `end`, never negative; NULL where either is.
+fn wal_bytes(end: &str, begin: &str) -> String {
+    let bytes = format!("pg_wal_lsn_diff({end}, {begin})");
+    format!("CASE WHEN {bytes} IS NOT NULL THEN greatest({bytes}, 0) END")
 }
 
 /// `sql` as rows of one JSON array.
