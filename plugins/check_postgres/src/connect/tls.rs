@@ -119,9 +119,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> TlsConnect<S> for Hands
             let stream = tls.connect(name?, stream).await;
             let stream = stream.map_err(|error| handshake_error(&error, connector.shows_certificate))?;
             let session = stream.get_ref().1;
-            let version = session.protocol_version().and_then(|version| version.as_str());
+            let version = session.protocol_version().and_then(|version| version.as_str()).unwrap_or("TLS");
             let cipher = session.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
-            let text = format!("{} {}", version.unwrap_or("TLS"), cipher.unwrap_or_default()).replace('_', " ");
+            let text = format!("{} {}", version.replace('_', "."), cipher.unwrap_or_default());
             let facts = Facts { text: text.trim_end().to_owned(), is_bound: false };
             *connector.facts.lock().unwrap_or_else(PoisonError::into_inner) = Some(facts);
             Ok(Stream { stream, facts: connector.facts })
