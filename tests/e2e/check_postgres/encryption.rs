@@ -178,7 +178,7 @@ fn every_login_is_done_and_a_wrong_password_is_unknown() {
             says(&none, 3, "and none is known");
         }
     }
-    says(&stage.asks("host=127.0.0.1 user=rejected"), 3, "does not let user rejected in");
+    says(&stage.asks("host=127.0.0.1 user=rejected"), 3, "rejects user rejected");
     says(&stage.asks("host=127.0.0.1 user=nobody"), 3, "no entry that lets user nobody in");
     let plain = stage.asks("host=127.0.0.1 user=tls_only sslmode=disable");
     says(&plain, 3, "no entry");

@@ -299,7 +299,9 @@ fn not_ready(server: &str, message: &str) -> Words {
 
 /// A server that refuses who comes, and not the password.
 fn not_let_in(server: &str, user: &str, message: &str) -> Words {
-    let text = if message.contains("pg_hba.conf") {
+    let text = if message.contains("pg_hba.conf rejects") {
+        format!("pg_hba.conf at {server} rejects user {user}")
+    } else if message.contains("pg_hba.conf") {
         format!("pg_hba.conf at {server} has no entry that lets user {user} in")
     } else if message.contains("does not exist") {
         format!("there is no role {user} at {server}")
@@ -350,4 +352,93 @@ fn hang(server: &str, step: &str, is_cancelled: bool) -> Words {
     } else {
         "it did not take the request to cancel either"
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn server(code: &str, message: &str) -> Cause {
+        Cause::Server { code: code.to_owned(), message: message.to_owned(), detail: None }
+    }
+
+    fn said(cause: Cause) -> Words {
+        words("monitoring", "kwanza", &Failure { server: "db:5444".to_owned(), cause, password_file: None })
+    }
+
+    fn all() -> Vec<(State, Cause)> {
+        use State::{Critical, Unknown};
+        let file = TlsError::File { path: PathBuf::from("ca.pem"), reason: "no such file".to_owned() };
+        vec![
+            (Critical, Cause::Name("name or service not known".to_owned())),
+            (Critical, Cause::Refused),
+            (Critical, Cause::NoSocket),
+            (Critical, Cause::DeadSocket),
+            (Unknown, Cause::SocketRights),
+            (Critical, Cause::NoRoute("no route to host".to_owned())),
+            (Critical, Cause::NoAnswer(5.0)),
+            (Critical, Cause::Silent(5.0)),
+            (Critical, Cause::Closed),
+            (Critical, Cause::Broken("input/output error".to_owned())),
+            (Critical, Cause::Stranger(b"HTTP/1.1 400 Bad Request\r\n".to_vec())),
+            (Critical, Cause::Stranger(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec())),
+            (Critical, Cause::Stranger(b"220 mail\r\n".to_vec())),
+            (Critical, Cause::Stranger(b"Ecould not fork new process for connection".to_vec())),
+            (Critical, Cause::NoTls),
+            (Critical, Cause::Tls(TlsError::UnknownIssuer)),
+            (Critical, Cause::Tls(TlsError::Expired { since: 60.0 })),
+            (Unknown, Cause::Tls(TlsError::ClientCertificateWanted)),
+            (Unknown, Cause::Tls(file)),
+            (Unknown, Cause::NoPassword),
+            (Unknown, Cause::Login("server did not use channel binding".to_owned())),
+            (Unknown, Cause::Login("unsupported authentication method".to_owned())),
+            (Critical, server("57P03", "the database system is starting up")),
+            (Critical, server("57P03", "the database system is shutting down")),
+            (Critical, server("57P03", "the database system is in recovery mode")),
+            (Critical, server("57P03", "the database system is not accepting connections")),
+            (Critical, server("57P03", "das Datenbanksystem startet")),
+            (Critical, server("57P01", "terminating connection due to administrator command")),
+            (Critical, server("53300", "sorry, too many clients already")),
+            (Critical, server("53200", "out of memory")),
+            (Critical, server("3D000", "database \"kwanza\" does not exist")),
+            (Critical, server("55000", "database \"kwanza\" is not currently accepting connections")),
+            (Critical, server("XX000", "cache lookup failed")),
+            (Unknown, server("42501", "permission denied for database \"kwanza\"")),
+            (Unknown, server("28P01", "password authentication failed for user \"monitoring\"")),
+            (Unknown, server("28000", "no pg_hba.conf entry for host \"::1\", SSL off")),
+            (Unknown, server("28000", "pg_hba.conf rejects connection for host \"::1\"")),
+            (Unknown, server("28000", "role \"monitoring\" does not exist")),
+            (Unknown, server("28000", "certificate authentication failed for user \"monitoring\"")),
+            (Critical, Cause::Role("primary")),
+        ]
+    }
+
+    #[test]
+    fn every_fault_has_a_sentence_and_a_step_of_its_own() {
+        let mut seen = BTreeSet::new();
+        for (state, cause) in all() {
+            let about = format!("{cause:?}");
+            let words = said(cause);
+            assert_eq!(words.state, state, "{about}");
+            assert!(words.text.contains("db:5444"), "{about}: {}", words.text);
+            assert!(!words.next.is_empty(), "{about} has no next step");
+            assert!(seen.insert(words.text.clone()), "{about}: {} is said twice", words.text);
+        }
+    }
+
+    #[test]
+    fn what_breaks_a_session_is_said() {
+        for (code, state, expected) in [
+            ("57014", State::Critical, "takes too long"),
+            ("57P01", State::Critical, "ended the session"),
+            ("", State::Critical, "broke"),
+            ("42883", State::Unknown, "refuses what the check asks first"),
+        ] {
+            let words = queried("db:5444", code, "why");
+            assert!(words.state == state && words.text.contains(expected), "{code}: {words:?}");
+        }
+        assert_ne!(hang("db", "sessions", true).causes, hang("db", "sessions", false).causes);
+    }
 }
