@@ -9,10 +9,13 @@ use serde::{Deserialize, Serialize};
 /// What a group's statement came to; `None` where it was not asked.
 pub type Answer<T> = Option<Result<T, QueryFault>>;
 
+/// In the place of an SQLSTATE: what came back is not what was asked for.
+pub const OWN_FAULT: &str = "check";
+
 /// Why a statement brought nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueryFault {
-    /// SQLSTATE; empty where the connection itself broke.
+    /// SQLSTATE; empty where the connection itself broke, [`OWN_FAULT`] where the check is at fault.
     pub code: String,
     /// The server's words, which may repeat data.
     pub message: String,

@@ -69,6 +69,8 @@ fn a_standby_that_replays_late_is_named_with_bytes_and_time() {
     let plan = Cluster::plan().setting("cluster_name", "late").setting("recovery_min_apply_delay", "10min");
     let standby = plan.start_standby_of(&primary, None);
     wait_for(&primary, STREAMING, "1");
+    // What is written after a commit waits with it.
+    write(&primary);
     write(&primary);
     wait_for(&primary, "SELECT bool_and(flush_lsn = pg_current_wal_lsn()) FROM pg_stat_replication", "t");
     let said = Check::new(&primary).run(&["-w", "replay_lag_bytes=100KiB"]);

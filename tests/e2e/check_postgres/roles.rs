@@ -17,10 +17,12 @@ pub fn make_monitoring_role(cluster: &Cluster, database: &str) {
 fn cluster() -> Cluster {
     let plan = Cluster::plan().setting("archive_mode", "on").setting("archive_command", "true");
     let cluster = plan.setting("wal_level", "logical").start();
-    cluster.psql("CREATE ROLE kwanza LOGIN; CREATE DATABASE kwanza OWNER kwanza");
+    cluster.psql("CREATE ROLE kwanza LOGIN");
+    cluster.psql("CREATE DATABASE kwanza OWNER kwanza");
     cluster.psql_in("kwanza", "SET ROLE kwanza; CREATE SCHEMA app; CREATE TABLE app.orders (id serial)");
     cluster.psql_in("kwanza", "INSERT INTO app.orders DEFAULT VALUES");
-    cluster.psql("CREATE DATABASE closed; REVOKE CONNECT ON DATABASE closed FROM public");
+    cluster.psql("CREATE DATABASE closed");
+    cluster.psql("REVOKE CONNECT ON DATABASE closed FROM public");
     cluster
 }
 

@@ -86,7 +86,7 @@ impl Plan {
     #[track_caller]
     pub fn make(self) -> Cluster {
         let cluster = Cluster::empty(self.programs.clone());
-        let mut arguments = vec!["--no-sync", "--no-instructions", "--auth=trust", "--username=postgres"];
+        let mut arguments = vec!["--no-sync", "--auth=trust", "--username=postgres"];
         arguments.extend(["--encoding=UTF8", "--locale=C.UTF-8"]);
         arguments.extend(self.initdb.iter().map(String::as_str));
         let data = cluster.data();

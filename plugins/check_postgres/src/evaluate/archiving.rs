@@ -7,7 +7,7 @@ use common::state::State;
 use common::text::Text;
 use common::units::duration;
 
-use super::groups::{Context, LOG, of};
+use super::groups::{Context, LOG, finish, of};
 use super::{groups, past};
 use crate::metrics::{ARCHIVE_AGE, ARCHIVE_FAILURES, WAL_READY_FILES};
 use crate::snapshot::Archiving;
@@ -51,7 +51,7 @@ fn archiving(context: &Context, found: &Archiving) -> Item {
     let last =
         found.archived_age.map_or_else(|| "none archived yet".to_owned(), |age| format!("last {} ago", duration(age)));
     let waiting = found.ready.map(|ready| format!(", {ready} waiting")).unwrap_or_default();
-    judging.finish(format!("{} archived, {last}{waiting}", groups::count(found.archived, "file")))
+    finish(judging, format!("{} archived, {last}{waiting}", groups::count(found.archived, "file")))
 }
 
 /// Whether the last attempt failed.

@@ -5,7 +5,7 @@ use common::report::Item;
 use common::state::State;
 use common::text::Text;
 
-use super::groups::{Context, GRANT_MONITOR, count};
+use super::groups::{Context, GRANT_MONITOR, count, finish};
 use super::server::usable_connections;
 use crate::metrics::{CONNECTIONS, CONNECTIONS_USED_PERCENT, WAITING_ON_LOCKS};
 use crate::snapshot::Activity;
@@ -41,7 +41,7 @@ pub(super) fn backends(context: &Context, activity: &Activity) -> Item {
         0 => String::new(),
         waiting => format!(", {waiting} waiting for locks"),
     };
-    judging.finish(format!("{} of {usable}{waiting}", count(activity.clients, "connection")))
+    finish(judging, format!("{} of {usable}{waiting}", count(activity.clients, "connection")))
 }
 
 /// The largest group of each of `kinds`.

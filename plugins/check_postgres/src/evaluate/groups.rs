@@ -10,7 +10,7 @@ use super::{
     archiving, backends, custom, integrity, maintenance, past, rates, replication, sequences, server, size,
     transactions, wraparound,
 };
-use crate::snapshot::{Answer, Kept, QueryFault, Server, Snapshot};
+use crate::snapshot::{Answer, Kept, OWN_FAULT, QueryFault, Server, Snapshot};
 use crate::wants::{Group, GroupArguments, Wants};
 
 /// What every monitoring role has; packaging/postgres/monitoring-role.sql makes one.
@@ -114,6 +114,13 @@ pub(super) fn of<T>(
     }
 }
 
+/// The item with its problems before its text, as the first line may have no room for them.
+pub(super) fn finish(judging: Judging, text: impl Into<String>) -> Item {
+    let problems = judging.problems().join(", ");
+    let text = text.into();
+    judging.finish(if problems.is_empty() { text } else { format!("{problems}; {text}") })
+}
+
 /// The item of a group that the server did not answer.
 pub(super) fn failed(context: &Context, label: &str, fault: &QueryFault) -> Item {
     let message = &fault.message;
@@ -133,6 +140,7 @@ pub(super) fn failed(context: &Context, label: &str, fault: &QueryFault) -> Item
         {
             (State::Critical, format!("the server fails: {message}"), LOG.to_owned())
         }
+        OWN_FAULT => (State::Unknown, message.clone(), String::new()),
         "" => (State::Critical, format!("no answer: {message}"), LOG.to_owned()),
         code => (State::Unknown, format!("{message} (SQLSTATE {code})"), String::new()),
     };

@@ -7,7 +7,7 @@ use common::state::State;
 use common::text::Text;
 use common::units::duration;
 
-use super::groups::{Context, count, failed};
+use super::groups::{Context, count, failed, finish};
 use super::past;
 use crate::metrics::{CHECKSUM_FAILURES, CHECKSUM_FAILURES_DELTA, INVALID_INDEXES};
 use crate::snapshot::{Database, Integrity};
@@ -43,7 +43,7 @@ pub(super) fn integrity(context: &Context, found: &Integrity) -> Item {
         judging.item.next.push(format!("in {database}: {how} {name}").into());
     }
     parts.push(format!("{} in {database}", count(found.invalid, "invalid index")));
-    judging.finish(parts.join(", "))
+    finish(judging, parts.join(", "))
 }
 
 /// Judges the failures of all databases; says how many.

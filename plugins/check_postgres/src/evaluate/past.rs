@@ -12,7 +12,7 @@ const SIZE_STEP: f64 = 3600.0;
 const SIZE_SPAN: f64 = 7.0 * 86_400.0;
 const DAY: f64 = 86_400.0;
 /// Two readings of one start differ by less.
-const SAME_START: f64 = 1.0;
+const SAME_START: f64 = 0.001;
 
 /// What was counted since the last run.
 #[derive(Debug)]

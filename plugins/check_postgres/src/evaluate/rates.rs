@@ -6,7 +6,7 @@ use common::state::State;
 use common::text::Text;
 use common::units::duration;
 
-use super::groups::{Context, LOG};
+use super::groups::{Context, LOG, finish};
 use super::past::Rates;
 use crate::metrics::{
     CACHE_HIT_PERCENT, COMMITS_PER_SECOND, DEADLOCKS, DEADLOCKS_PER_SECOND, ROLLBACK_PERCENT, ROLLBACKS_PER_SECOND,
@@ -17,10 +17,13 @@ use crate::snapshot::Database;
 pub(super) fn rates(context: &Context, _: &Vec<Database>) -> Item {
     let mut judging = context.judging("rates");
     let Some(rates) = Rates::of(context) else {
-        return judging.finish(match context.kept {
-            Some(_) => "the server or its statistics began anew; a new baseline is taken",
-            None => "baseline taken",
-        });
+        return finish(
+            judging,
+            match context.kept {
+                Some(_) => "the server or its statistics began anew; a new baseline is taken",
+                None => "baseline taken",
+            },
+        );
     };
     let sum = &rates.sum;
     let per_second = |count: u64| rates.per_second(count);
@@ -52,11 +55,14 @@ pub(super) fn rates(context: &Context, _: &Vec<Database>) -> Item {
         count => format!(", {count} deadlocks{}", most(|database| database.deadlocks)),
     };
     let rolled_back = rolled_back.map(|share| format!(", {} % rolled back", share.rounded(1))).unwrap_or_default();
-    judging.finish(format!(
-        "{} commits/s{rolled_back}{deadlocks} over {}",
-        per_second(sum.commits).rounded(1),
-        duration(rates.elapsed)
-    ))
+    finish(
+        judging,
+        format!(
+            "{} commits/s{rolled_back}{deadlocks} over {}",
+            per_second(sum.commits).rounded(1),
+            duration(rates.elapsed)
+        ),
+    )
 }
 
 /// The database with most of what `of` counts, in words; nothing where none has any.

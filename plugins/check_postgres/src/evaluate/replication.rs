@@ -9,7 +9,7 @@ use common::state::State;
 use common::text::Text;
 use common::units::{bytes, duration, size};
 
-use super::groups::{Context, GRANT_MONITOR, LOG, count, literal, number};
+use super::groups::{Context, GRANT_MONITOR, LOG, count, finish, literal, number};
 use crate::metrics::{REPLAY_LAG, REPLAY_LAG_BYTES, SLOT_RETAINED, STANDBYS};
 use crate::snapshot::{Receiver, Replication, Slot, Standby};
 
@@ -33,7 +33,7 @@ pub(super) fn replication(context: &Context, found: &Replication) -> Item {
     if let Some(receiver) = &found.receiver {
         judging.item.children.push(of_receiver(context, receiver));
     }
-    judging.finish(format!("{}, {}", standbys(found.standbys.len()), count(found.slots.len(), "slot")))
+    finish(judging, format!("{}, {}", standbys(found.standbys.len()), count(found.slots.len(), "slot")))
 }
 
 fn name(standby: &Standby) -> String {
@@ -46,10 +46,10 @@ fn of_standby(context: &Context, standby: &Standby, name: &str) -> Item {
     let Some(state) = &standby.state else {
         judging.problem(State::Unknown, format!("the role may not see how standby {shown} does"));
         judging.item.next.push(context.grant(GRANT_MONITOR).into());
-        return judging.finish("hidden");
+        return finish(judging, "hidden");
     };
     if state == "backup" {
-        return judging.finish(format!("a base backup for {}", client(standby)));
+        return finish(judging, format!("a base backup for {}", client(standby)));
     }
     let behind = standby.lag_bytes.and_then(|lag| u64::try_from(lag).ok());
     let phrase = format!("standby {shown} has {{}} to replay");
@@ -65,7 +65,7 @@ fn of_standby(context: &Context, standby: &Standby, name: &str) -> Item {
     let sync = standby.sync.as_deref().unwrap_or("async");
     let lag = lag.map(|lag| format!(", {}", duration(lag))).unwrap_or_default();
     let behind = behind.map_or_else(|| "replay unknown".to_owned(), |behind| format!("{} behind", bytes(behind)));
-    judging.finish(format!("{state} ({sync}) to {}, {behind}{lag}", client(standby)))
+    finish(judging, format!("{state} ({sync}) to {}, {behind}{lag}", client(standby)))
 }
 
 fn client(standby: &Standby) -> Text {
@@ -103,7 +103,7 @@ fn of_slot(context: &Context, slot: &Slot) -> Item {
     let database = slot.database.as_ref().map(|name| format!(" of {}", Text::limited(name, 60))).unwrap_or_default();
     let active = if slot.active { "active" } else { "inactive" };
     let status = slot.wal_status.as_ref().map(|status| format!(", WAL {status}")).unwrap_or_default();
-    judging.finish(format!("{}{database}, {active}, retains {kept}{status}", slot.kind))
+    finish(judging, format!("{}{database}, {active}, retains {kept}{status}", slot.kind))
 }
 
 /// A standby's own replay.
@@ -130,7 +130,7 @@ fn of_receiver(context: &Context, receiver: &Receiver) -> Item {
     }
     let status = receiver.status.as_deref().unwrap_or(if is_streaming { "running" } else { "not running" });
     let lag = lag.map(|lag| format!(", lag {}", duration(lag))).unwrap_or_default();
-    judging.finish(format!("WAL receiver {status}, {} to replay{lag}", bytes(waiting.unwrap_or(0))))
+    finish(judging, format!("WAL receiver {status}, {} to replay{lag}", bytes(waiting.unwrap_or(0))))
 }
 
 fn standbys(count: usize) -> String {

@@ -4,7 +4,7 @@ use common::report::Item;
 use common::state::State;
 use common::text::Text;
 
-use super::groups::{Context, count, identifier, number};
+use super::groups::{Context, count, finish, identifier, number};
 use crate::metrics::SEQUENCE_USED_PERCENT;
 use crate::snapshot::{Sequence, Sequences};
 
@@ -33,7 +33,7 @@ pub(super) fn sequences(context: &Context, found: &Sequences) -> Item {
         .worst
         .first()
         .map(|worst| format!(", the most used {} at {:.1} %", Text::limited(&worst.name, 120), worst.used));
-    judging.finish(format!("{} in {database}{}", count(found.count, "sequence"), worst.unwrap_or_default()))
+    finish(judging, format!("{} in {database}{}", count(found.count, "sequence"), worst.unwrap_or_default()))
 }
 
 fn line(sequence: &Sequence) -> Text {

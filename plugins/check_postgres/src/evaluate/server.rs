@@ -6,7 +6,7 @@ use common::state::State;
 use common::text::Text;
 use common::units::duration;
 
-use super::groups::{Context, LOG, number};
+use super::groups::{Context, LOG, finish, number};
 use super::past;
 use crate::metrics::{END_OF_LIFE, MINOR_BEHIND, UPTIME};
 use crate::snapshot::Server;
@@ -48,7 +48,7 @@ pub(super) fn server(context: &Context) -> Item {
         judging.item.notes.push((1, format!("version {major} is not known to this check").into()));
     }
     minor(context, &mut judging);
-    judging.finish(format!("{}, up for {}", title(server), duration(uptime)))
+    finish(judging, format!("{}, up for {}", title(server), duration(uptime)))
 }
 
 fn minor(context: &Context, judging: &mut common::judging::Judging) {

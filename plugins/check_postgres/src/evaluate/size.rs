@@ -7,7 +7,7 @@ use common::state::State;
 use common::text::Text;
 use common::units::{bytes, size as in_words};
 
-use super::groups::{Context, GRANT_MONITOR, count};
+use super::groups::{Context, GRANT_MONITOR, count, finish};
 use super::past;
 use crate::metrics::{DATABASE_SIZE, GROWTH_PER_DAY, TEMP_BYTES_PER_SECOND, WAL_SIZE};
 use crate::snapshot::{DatabaseSize, Sizes};
@@ -47,7 +47,7 @@ pub(super) fn size(context: &Context, found: &Sizes) -> Item {
     }
     let total: u64 = found.databases.iter().map(|database| database.bytes).sum();
     let wal = wal.map(|wal| format!(", WAL {}", bytes(wal))).unwrap_or_default();
-    judging.finish(format!("{} with {}{wal}", count(found.databases.len(), "database"), bytes(total)))
+    finish(judging, format!("{} with {}{wal}", count(found.databases.len(), "database"), bytes(total)))
 }
 
 fn of_database(context: &Context, database: &DatabaseSize) -> Item {
@@ -61,5 +61,5 @@ fn of_database(context: &Context, database: &DatabaseSize) -> Item {
         judging.item.next.push(format!("in {name}: {next}").into());
     }
     let growth = growth.map(|growth| format!(", {} a day", in_words(growth.to_f64()))).unwrap_or_default();
-    judging.finish(format!("{}{growth}", bytes(database.bytes)))
+    finish(judging, format!("{}{growth}", bytes(database.bytes)))
 }

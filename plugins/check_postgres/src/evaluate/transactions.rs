@@ -9,7 +9,7 @@ use common::state::State;
 use common::text::Text;
 use common::units::duration;
 
-use super::groups::{Context, GRANT_MONITOR, count, failed, literal, number};
+use super::groups::{Context, GRANT_MONITOR, count, failed, finish, literal, number};
 use super::people::{line, who};
 use crate::metrics::{IDLE_IN_TRANSACTION, LOCK_WAIT, LONGEST_QUERY, PREPARED, PREPARED_OLDEST};
 use crate::snapshot::{Activity, Locks, Session, Waiting};
@@ -36,11 +36,14 @@ pub(super) fn transactions(context: &Context, activity: &Activity) -> Item {
     let longest = activity.running.first().and_then(|session| session.age);
     let longest =
         longest.map_or_else(|| "none running".to_owned(), |age| format!("longest statement {}", duration(age)));
-    judging.finish(format!(
-        "{longest}, {} idle in transaction, {}",
-        activity.idle_count,
-        count(activity.prepared_count, "prepared transaction")
-    ))
+    finish(
+        judging,
+        format!(
+            "{longest}, {} idle in transaction, {}",
+            activity.idle_count,
+            count(activity.prepared_count, "prepared transaction")
+        ),
+    )
 }
 
 fn idle(context: &Context, judging: &mut Judging, activity: &Activity) {

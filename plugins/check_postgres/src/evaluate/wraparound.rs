@@ -7,7 +7,7 @@ use common::report::Item;
 use common::state::State;
 use common::text::Text;
 
-use super::groups::{Context, identifier};
+use super::groups::{Context, finish, identifier};
 use crate::metrics::{MXID_AGE, XID_AGE};
 use crate::snapshot::{Age, Holder, Wraparound};
 
@@ -24,7 +24,7 @@ pub(super) fn wraparound(context: &Context, found: &Wraparound) -> Item {
         age.map(|age| format!("{what} age {} in {}", age.age, Text::limited(&age.name, 60)))
     };
     let parts = [said(found.xid.as_ref(), "xid"), said(found.mxid.as_ref(), "mxid")];
-    judging.finish(parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+    finish(judging, parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
 }
 
 fn judge(

@@ -2,7 +2,7 @@
 
 use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
-use super::fault;
+use super::{fault, own_fault};
 use crate::snapshot::{CustomRow, QueryFault};
 
 /// Rows that are judged, at most.
@@ -29,8 +29,7 @@ pub(super) fn ask(client: &mut Client, sql: &str) -> Result<Vec<CustomRow>, Quer
         .filter_map(|message| if let SimpleQueryMessage::Row(row) = message { Some(row) } else { None })
         .collect();
     if rows.len() > MAX_ROWS {
-        let message = format!("it brings more than {MAX_ROWS} rows");
-        return Err(QueryFault { code: String::new(), message });
+        return Err(own_fault(&format!("it brings more than {MAX_ROWS} rows")));
     }
     rows.iter().map(row).collect()
 }
@@ -44,8 +43,7 @@ fn row(row: &SimpleQueryRow) -> Result<CustomRow, QueryFault> {
     };
     let has = |name: &str| row.columns().iter().any(|column| column.name() == name);
     if !has("name") || !has("value") {
-        let message = "it has no columns 'name' and 'value'".to_owned();
-        return Err(QueryFault { code: String::new(), message });
+        return Err(own_fault("it has no columns 'name' and 'value'"));
     }
     Ok(CustomRow {
         name: column("name")?,

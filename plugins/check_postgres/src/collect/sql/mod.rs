@@ -19,7 +19,7 @@ use common::deadline::Deadline;
 use postgres::{Client, SimpleQueryMessage};
 use serde::de::DeserializeOwned;
 
-use crate::snapshot::{Answer, QueryFault, Server, Snapshot};
+use crate::snapshot::{Answer, OWN_FAULT, QueryFault, Server, Snapshot};
 use crate::wants::{Group, Wants};
 
 /// The statement of one group.
@@ -125,13 +125,13 @@ fn fill<T: DeserializeOwned>(answer: &mut Answer<T>, reply: Reply) {
 
 fn read<T: DeserializeOwned>(text: &str) -> Result<T, QueryFault> {
     // The error names the field, not its value.
-    serde_json::from_str(text).map_err(|error| QueryFault { code: String::new(), message: error.to_string() })
+    serde_json::from_str(text).map_err(|error| own_fault(&error.to_string()))
 }
 
 /// The one document that `sql` brings.
 fn single(client: &mut Client, sql: &str) -> Reply {
     let document = documents(client, sql)?.into_iter().next();
-    document.ok_or_else(|| QueryFault { code: String::new(), message: "no row came back".to_owned() })
+    document.ok_or_else(|| own_fault("no row came back"))
 }
 
 /// The first column of every row that `sql` brings.
@@ -144,6 +144,10 @@ fn documents(client: &mut Client, sql: &str) -> Result<Vec<String>, QueryFault> 
         }
     }
     Ok(documents)
+}
+
+fn own_fault(message: &str) -> QueryFault {
+    QueryFault { code: OWN_FAULT.to_owned(), message: message.to_owned() }
 }
 
 /// What the server or the connection says of a failure.
