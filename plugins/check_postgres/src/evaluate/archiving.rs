@@ -18,7 +18,7 @@ pub(super) fn item(context: &Context) -> Option<Item> {
     // A standby archives only what it is told to archive always.
     let is_archiving = server.archive_mode == "always" || (server.archive_mode == "on" && !server.is_standby);
     if is_archiving {
-        return of(context, "archiving", &context.snapshot.archiving, archiving);
+        return of(context, "archiving", context.snapshot.archiving.as_ref(), archiving);
     }
     if !context.options.require_pitr || server.is_standby {
         return None;

@@ -13,7 +13,7 @@ use super::groups::{Context, count};
 use crate::metrics::VALUE;
 use crate::snapshot::CustomRow;
 
-pub(super) fn custom(context: &Context, rows: &Vec<CustomRow>) -> Item {
+pub(super) fn custom(context: &Context, rows: &[CustomRow]) -> Item {
     if rows.is_empty() {
         // Whoever wrote it believes that something is watched.
         let text = "the statement of --query-file brings no row";
@@ -27,7 +27,7 @@ pub(super) fn custom(context: &Context, rows: &Vec<CustomRow>) -> Item {
 fn of_row(context: &Context, row: &CustomRow) -> Item {
     let name = row.name.clone().unwrap_or_default();
     let label = Text::limited(&name, 60);
-    let mut judging = Judging::new(context.thresholds, &label.to_string(), Some(name.clone()));
+    let mut judging = Judging::new(context.thresholds, label.as_str(), Some(name.clone()));
     let value = row.value.as_deref().map(|value| Unit::Number.parse(value));
     let value = match value {
         Some(Ok(value)) if !label.is_empty() => value,

@@ -10,7 +10,7 @@ use super::{
     archiving, backends, custom, integrity, maintenance, past, rates, replication, sequences, server, size,
     transactions, wraparound,
 };
-use crate::snapshot::{Answer, Kept, OWN_FAULT, QueryFault, Server, Snapshot};
+use crate::snapshot::{Kept, OWN_FAULT, QueryFault, Server, Snapshot};
 use crate::wants::{Group, GroupArguments, Wants};
 
 /// What every monitoring role has; packaging/postgres/monitoring-role.sql makes one.
@@ -66,20 +66,32 @@ pub fn groups(context: &Context) -> Vec<Item> {
     let mut items = Vec::new();
     for group in Wants::new(context.options, None).groups {
         items.extend(match group {
-            Group::Backends => of(context, "backends", &context.snapshot.activity, backends::backends),
-            Group::Transactions => of(context, "transactions", &context.snapshot.activity, transactions::transactions),
-            Group::Wraparound => of(context, "wraparound", &context.snapshot.wraparound, wraparound::wraparound),
+            Group::Backends => of(context, "backends", context.snapshot.activity.as_ref(), backends::backends),
+            Group::Transactions => {
+                of(context, "transactions", context.snapshot.activity.as_ref(), transactions::transactions)
+            }
+            Group::Wraparound => {
+                of(context, "wraparound", context.snapshot.wraparound.as_ref(), wraparound::wraparound)
+            }
             Group::Archiving => archiving::item(context),
-            Group::Replication => of(context, "replication", &context.snapshot.replication, replication::replication),
-            Group::Integrity => of(context, "integrity", &context.snapshot.integrity, integrity::integrity),
-            Group::Sequences => of(context, "sequences", &context.snapshot.sequences, sequences::sequences),
-            Group::Size => of(context, "size", &context.snapshot.sizes, size::size),
-            Group::Rates => of(context, "rates", &context.snapshot.databases, rates::rates),
-            Group::Maintenance => of(context, "maintenance", &context.snapshot.maintenance, maintenance::maintenance),
+            Group::Replication => {
+                of(context, "replication", context.snapshot.replication.as_ref(), replication::replication)
+            }
+            Group::Integrity => of(context, "integrity", context.snapshot.integrity.as_ref(), integrity::integrity),
+            Group::Sequences => of(context, "sequences", context.snapshot.sequences.as_ref(), sequences::sequences),
+            Group::Size => of(context, "size", context.snapshot.sizes.as_ref(), size::size),
+            Group::Rates => {
+                of(context, "rates", context.snapshot.databases.as_ref(), |context, found| rates::rates(context, found))
+            }
+            Group::Maintenance => {
+                of(context, "maintenance", context.snapshot.maintenance.as_ref(), maintenance::maintenance)
+            }
             Group::Server => Some(server::server(context)),
         });
     }
-    items.extend(of(context, "custom", &context.snapshot.custom, custom::custom));
+    items.extend(of(context, "custom", context.snapshot.custom.as_ref(), |context, found| {
+        custom::custom(context, found)
+    }));
     items
 }
 
@@ -105,10 +117,10 @@ pub fn summary(context: &Context) -> String {
 pub(super) fn of<T>(
     context: &Context,
     label: &str,
-    answer: &Answer<T>,
+    answer: Option<&Result<T, QueryFault>>,
     judge: impl FnOnce(&Context, &T) -> Item,
 ) -> Option<Item> {
-    match answer.as_ref()? {
+    match answer? {
         Ok(found) => Some(judge(context, found)),
         Err(fault) => Some(failed(context, label, fault)),
     }

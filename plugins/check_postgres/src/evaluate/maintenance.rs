@@ -66,7 +66,7 @@ fn dead(context: &Context, judging: &mut Judging, found: &Maintenance) {
     let phrase = format!("{} has {{}} dead rows", Text::limited(&worst.name, 120));
     if judging.add(&DEAD_TUPLE_PERCENT, share(worst.dead, worst.live), &phrase) != State::Ok {
         for table in found.dead.iter().take(context.top()) {
-            let share = share(table.dead, table.live).map(|share| share.rounded(1)).unwrap_or(Number::ZERO);
+            let share = share(table.dead, table.live).map_or(Number::ZERO, |share| share.rounded(1));
             judging
                 .item
                 .causes

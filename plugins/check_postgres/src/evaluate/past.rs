@@ -39,7 +39,7 @@ impl Rates {
         if each.is_empty() {
             return None;
         }
-        let sum = each.iter().fold(Database::default(), |sum, one| add(sum, one));
+        let sum = each.iter().fold(Database::default(), add);
         Some(Self { elapsed, sum, each })
     }
 

@@ -14,7 +14,7 @@ use crate::metrics::{
 };
 use crate::snapshot::Database;
 
-pub(super) fn rates(context: &Context, _: &Vec<Database>) -> Item {
+pub(super) fn rates(context: &Context, _: &[Database]) -> Item {
     let mut judging = context.judging("rates");
     let Some(rates) = Rates::of(context) else {
         return finish(

@@ -25,7 +25,7 @@ pub(super) fn sequences(context: &Context, found: &Sequences) -> Item {
             format!("the role may not read {} of {database}", count(found.hidden, "sequence")),
         );
         for schema in &found.hidden_schemas {
-            let what = format!("in {database}: GRANT SELECT ON ALL SEQUENCES IN SCHEMA {} TO", schema);
+            let what = format!("in {database}: GRANT SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO");
             judging.item.next.push(context.grant(&what).into());
         }
     }
