@@ -46,6 +46,7 @@ fn evaluate_and_parse_do_no_io_and_read_no_clock() {
         "Instant",
         "SystemTime",
         "Clock::now",
+        "since_boot",
         "use nix::",
     ];
     let mut seen = 0;

@@ -18,11 +18,7 @@ impl Clock {
     /// Reads both clocks.
     pub fn now() -> Self {
         let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-        Self {
-            wall: seconds(ClockId::CLOCK_REALTIME),
-            boot: seconds(ClockId::CLOCK_BOOTTIME),
-            boot_id: boot_id.trim().to_owned(),
-        }
+        Self { wall: seconds(ClockId::CLOCK_REALTIME), boot: since_boot(), boot_id: boot_id.trim().to_owned() }
     }
 
     /// Seconds from `earlier` to this moment; `None` across a reboot.
@@ -30,6 +26,11 @@ impl Clock {
         let elapsed = self.boot - earlier.boot;
         (self.boot_id == earlier.boot_id && elapsed >= 0.0).then_some(elapsed)
     }
+}
+
+/// Seconds since boot, as in [`Clock::boot`]. For what is read often: the kernel's name for this boot is in a file.
+pub fn since_boot() -> f64 {
+    seconds(ClockId::CLOCK_BOOTTIME)
 }
 
 fn seconds(clock: ClockId) -> f64 {

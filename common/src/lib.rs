@@ -16,6 +16,7 @@ pub mod number;
 pub mod options;
 pub mod page;
 pub mod perfdata;
+pub mod pool;
 pub mod pressure;
 pub mod range;
 pub mod render;

@@ -175,6 +175,14 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds.to_f64()).map_err(|_| format!("'{text}' is too long"))
 }
 
+/// Reads a duration that may be zero.
+pub fn parse_delay(text: &str) -> Result<Duration, String> {
+    match sum(Unit::Seconds, text) {
+        Ok(seconds) if seconds == Number::ZERO => Ok(Duration::ZERO),
+        _ => parse_duration(text),
+    }
+}
+
 /// Reads a size: `4096`, `10MB`, `1.5 GiB`. A bare number is bytes.
 pub fn parse_size(text: &str) -> Result<u64, String> {
     let bytes = Unit::Bytes.parse(text)?;
@@ -205,6 +213,12 @@ fn sum(unit: Unit, text: &str) -> Result<Number, String> {
         }
         rest = tail;
     }
+}
+
+/// `count` and what there are so many of: `1 container`, `3 containers`.
+pub fn counted(count: impl Into<Number>, noun: &str) -> String {
+    let count = count.into();
+    format!("{count} {noun}{}", if count == Number::integer(1) { "" } else { "s" })
 }
 
 /// `seconds` in the two largest units that say it: `250ms`, `42s`, `3m`, `1h 20m`, `2d 3h`.
@@ -350,6 +364,18 @@ mod tests {
         ] {
             assert_eq!(size(count), text, "{count}");
         }
+    }
+
+    #[test]
+    fn a_delay_may_be_zero_and_a_duration_not() {
+        assert_eq!((parse_delay("0"), parse_delay("0s")), (Ok(Duration::ZERO), Ok(Duration::ZERO)));
+        assert_eq!(parse_delay("2m"), Ok(Duration::from_mins(2)));
+        assert!(parse_duration("0s").is_err() && parse_delay("-1s").is_err() && parse_delay("x").is_err());
+    }
+
+    #[test]
+    fn one_is_singular() {
+        assert_eq!([0u32, 1, 2].map(|count| counted(count, "restart")), ["0 restarts", "1 restart", "2 restarts"]);
     }
 
     #[test]

@@ -34,7 +34,11 @@ impl Entry {
 
 /// Every plugin, one line each, in the order of their names.
 pub fn all() -> Vec<Entry> {
-    vec![Entry::of::<check_docker_host::CheckDockerHost>(check_docker_host::metrics::METRICS, check_docker_host::PAGE)]
+    vec![
+        Entry::of::<check_containers::CheckContainers>(check_containers::metrics::METRICS, check_containers::PAGE),
+        Entry::of::<check_docker_host::CheckDockerHost>(check_docker_host::metrics::METRICS, check_docker_host::PAGE),
+        Entry::of::<check_postgres::CheckPostgres>(check_postgres::metrics::METRICS, check_postgres::PAGE),
+    ]
 }
 
 #[cfg(test)]

@@ -9,15 +9,11 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 need hyperfine hyperfine jq jq lsof lsof vmstat procps curl curl dockerd docker.io iptables iptables \
     /usr/bin/time time /usr/lib/nagios/plugins/check_load monitoring-plugins-basic
-if [[ $EUID -ne 0 ]]; then
-    say "needs root"
-    exit 1
-fi
+need_root
 
 check=$PWD/target/release/check_docker_host
 # One sample a place, as the processes differ from scene to scene.
 alone="$check --no-docker --state-dir $temporary/state"
-failed=0
 
 # sound COMMAND...: stops where the check does not do what is to be measured. Leaves a sample for the next run.
 sound() {
@@ -76,58 +72,6 @@ disperse() {
     sleep 2
 }
 
-start_dockerd() {
-    socket=$temporary/docker.sock
-    dockerd --host "unix://$socket" --data-root "$temporary/data" --exec-root "$temporary/exec" \
-        --pidfile "$temporary/dockerd.pid" --bridge=none --iptables=false >"$temporary/dockerd.log" 2>&1 &
-    started+=("$!")
-    for _ in {1..300}; do
-        if curl --silent --fail --unix-socket "$socket" --output /dev/null http://engine/_ping; then
-            return
-        fi
-        sleep 0.1
-    done
-    tail "$temporary/dockerd.log" >&2
-    exit 1
-}
-
-# The most memory that any of ten runs took, in kB.
-peak() {
-    local _
-    for _ in {1..10}; do
-        sleep 0.3
-        /usr/bin/time --quiet --format %M --output "$temporary/memory" "$@" >"$temporary/answer" || true
-        cat "$temporary/memory"
-    done | sort -n | tail -n 1
-}
-
-# judge VALUE BOUND: sets `verdict`.
-judge() {
-    verdict=pass
-    if awk -v value="$1" -v bound="$2" 'BEGIN { exit !(value > bound) }'; then
-        verdict=FAIL
-        failed=$((failed + 1))
-    fi
-}
-
-# compared LABEL NAME OURS OTHER [BOUND]: a row on two commands of a measurement.
-compared() {
-    local ours other ratio verdict=
-    ours=$(figure "$2" "$3" wall)
-    other=$(figure "$2" "$4" wall)
-    ratio=$(awk -v ours="$ours" -v other="$other" 'BEGIN { printf "%.4f", ours / other }')
-    [[ -z ${5-} ]] || judge "$ratio" "$5"
-    printf '%-50s %7.2f ms %6.2f ms %9.2f ms %8.2f ms %7.3f %6s  %s\n' "$1" "$ours" "$(figure "$2" "$3" cpu)" \
-        "$other" "$(figure "$2" "$4" cpu)" "$ratio" "${5-}" "$verdict"
-}
-
-# measured LABEL VALUE UNIT BOUND: a row on one figure.
-measured() {
-    local verdict
-    judge "$2" "$4"
-    printf '%-50s %7s %-50s %6s  %s\n' "$1" "$2" "$3" "$4" "$verdict"
-}
-
 say "building"
 cargo build --quiet --locked --release --package check_docker_host --package bench
 scripts
@@ -159,8 +103,7 @@ many_memory=$(peak $alone)
 disperse
 
 start_dockerd
-api=$(curl --silent --fail --unix-socket "$socket" --output /dev/null --dump-header - http://engine/_ping |
-    sed -n 's/\r$//; s/^Api-Version: //Ip')
+api=$(api_version)
 whole="$check --docker-host unix://$socket --state-dir $temporary/state"
 # shellcheck disable=SC2086
 sound $whole
@@ -170,7 +113,7 @@ measure docker 5 6 "$whole" "curl --silent --fail --unix-socket $socket --output
 docker_memory=$(peak $whole)
 
 machine
-printf '\n%-50s %10s %9s %12s %11s %7s %6s\n' 'check_docker_host against' ours '(CPU)' other '(CPU)' ratio bound
+heading 'check_docker_host against' ours '(CPU)' other '(CPU)' ratio bound
 plugins='check_load, check_disk, check_swap, check_procs'
 compared "$plugins" bare 0 1 0.5
 compared "  with $host processes, most of 4 threads" host 0 1 0.5
@@ -182,12 +125,8 @@ done
 compared "a bare walk of $many /proc/*/fd" many 0 1 1.5
 compared "with docker: curl of /_ping and /v$api/info" docker 0 1 1.2
 printf '\n%-50s %7s\n' 'check_docker_host by itself' ''
-measured 'peak memory' "$(awk -v kb="$memory" 'BEGIN { printf "%.2f", kb / 1024 }')" MiB 8
-measured '  with docker' "$(awk -v kb="$docker_memory" 'BEGIN { printf "%.2f", kb / 1024 }')" MiB 8
-measured "  with $many processes" "$(awk -v kb="$many_memory" 'BEGIN { printf "%.2f", kb / 1024 }')" MiB 8
-measured 'stripped program' "$(stat --format=%s "$check" | awk '{ printf "%.2f", $1 / 1e6 }')" MB 3
-
-if [[ $failed -gt 0 ]]; then
-    printf '\n%s bounds do not hold\n' "$failed"
-    exit 1
-fi
+measured 'peak memory' "$(mib "$memory")" MiB 8
+measured '  with docker' "$(mib "$docker_memory")" MiB 8
+measured "  with $many processes" "$(mib "$many_memory")" MiB 8
+measured 'stripped program' "$(megabytes "$check")" MB 3
+conclude

@@ -10,11 +10,19 @@ unset CARGO_TARGET_DIR DOCKER_HOST DOCKER_TLS_VERIFY
 
 temporary=$(mktemp --directory --tmpdir sirenia-bench.XXXXXX)
 started=()
+# Of the engine that `start_dockerd` has started.
+socket=
+# Bounds that do not hold.
+failed=0
 
 # Ends what the script has started, in whatever way it ends itself.
 clean_up() {
     local pid
+    # An engine that ends waits for its containers, and one that is killed leaves them running.
+    [[ -z $socket ]] || remove_containers || true
     for pid in "${started[@]}"; do end_process "$pid"; done
+    # dockerd takes its containerd along, unless it had to be killed.
+    [[ -z $socket ]] || end_process "$(cat "$temporary/exec/containerd/containerd.pid" 2>/dev/null || true)"
     # Of an engine: the deepest mount first.
     awk -v top="$temporary/" 'index($2, top) == 1 { print $2 }' /proc/self/mounts | sort -r |
         while IFS= read -r mount; do umount --lazy "$mount" || true; done
@@ -25,6 +33,7 @@ trap 'exit 130' INT TERM HUP
 
 # end_process PID: asks a child to end, waits, and insists.
 end_process() {
+    [[ -n $1 ]] || return 0
     kill "$1" 2>/dev/null || return 0
     for _ in {1..150}; do
         kill -0 "$1" 2>/dev/null || return 0
@@ -50,8 +59,46 @@ need() {
     fi
 }
 
+need_root() {
+    if [[ $EUID -ne 0 ]]; then
+        say "needs root"
+        exit 1
+    fi
+}
+
+# An engine that shares nothing with any other and listens at `socket`.
+start_dockerd() {
+    socket=$temporary/docker.sock
+    dockerd --host "unix://$socket" --data-root "$temporary/data" --exec-root "$temporary/exec" \
+        --pidfile "$temporary/dockerd.pid" --bridge=none --iptables=false >"$temporary/dockerd.log" 2>&1 &
+    started+=("$!")
+    for _ in {1..300}; do
+        if curl --silent --fail --unix-socket "$socket" --output /dev/null http://engine/_ping; then
+            return
+        fi
+        sleep 0.1
+    done
+    tail "$temporary/dockerd.log" >&2
+    exit 1
+}
+
+# The newest API version of the engine.
+api_version() {
+    curl --silent --fail --unix-socket "$socket" --output /dev/null --dump-header - http://engine/_ping |
+        sed -n 's/\r$//; s/^Api-Version: //Ip'
+}
+
+# Without the docker client, which not every benchmark needs.
+remove_containers() {
+    curl --silent --unix-socket "$socket" 'http://engine/containers/json?all=1' | jq --raw-output '.[].Id' |
+        xargs --no-run-if-empty --max-procs 4 -I ID curl --silent --unix-socket "$socket" --output /dev/null \
+            --request DELETE 'http://engine/containers/ID?force=1'
+}
+
 processes() {
-    find /proc -maxdepth 1 -name '[1-9]*' | wc -l
+    # Not `find`, which fails where one of them ends meanwhile.
+    local all=(/proc/[1-9]*)
+    echo "${#all[@]}"
 }
 
 # The facts that the figures depend on.
@@ -87,4 +134,64 @@ measure() {
 # figure NAME POSITION wall|cpu: milliseconds of one command of a measurement, counted from 0.
 figure() {
     jq ".[$2].$3" "$temporary/$1.json"
+}
+
+# The most memory that any of ten runs took, in kB.
+peak() {
+    local _
+    for _ in {1..10}; do
+        sleep 0.3
+        /usr/bin/time --quiet --format %M --output "$temporary/memory" "$@" >"$temporary/answer" || true
+        cat "$temporary/memory"
+    done | sort -n | tail -n 1
+}
+
+# mib KB
+mib() {
+    awk -v kb="$1" 'BEGIN { printf "%.2f", kb / 1024 }'
+}
+
+# megabytes FILE: its size.
+megabytes() {
+    stat --format=%s "$1" | awk '{ printf "%.2f", $1 / 1e6 }'
+}
+
+# judge VALUE BOUND: sets `verdict`.
+judge() {
+    verdict=pass
+    if awk -v value="$1" -v bound="$2" 'BEGIN { exit !(value > bound) }'; then
+        verdict=FAIL
+        failed=$((failed + 1))
+    fi
+}
+
+# heading TITLE COLUMN...: six columns for `compared`.
+heading() {
+    printf '\n%-50s %10s %9s %12s %11s %7s %6s\n' "$@"
+}
+
+# compared LABEL NAME OURS OTHER [BOUND]: a row on two commands of a measurement.
+compared() {
+    local ours other ratio verdict=
+    ours=$(figure "$2" "$3" wall)
+    other=$(figure "$2" "$4" wall)
+    ratio=$(awk -v ours="$ours" -v other="$other" 'BEGIN { printf "%.4f", ours / other }')
+    [[ -z ${5-} ]] || judge "$ratio" "$5"
+    printf '%-50s %7.2f ms %6.2f ms %9.2f ms %8.2f ms %7.3f %6s  %s\n' "$1" "$ours" "$(figure "$2" "$3" cpu)" \
+        "$other" "$(figure "$2" "$4" cpu)" "$ratio" "${5-}" "$verdict"
+}
+
+# measured LABEL VALUE UNIT [BOUND]: a row on one figure.
+measured() {
+    local verdict=
+    [[ -z ${4-} ]] || judge "$2" "$4"
+    printf '%-50s %7s %-50s %6s  %s\n' "$1" "$2" "$3" "${4-}" "$verdict"
+}
+
+# Ends the script, as a failure where a bound does not hold.
+conclude() {
+    if [[ $failed -gt 0 ]]; then
+        printf '\n%s bounds do not hold\n' "$failed"
+        exit 1
+    fi
 }

@@ -117,7 +117,7 @@ fn the_stand_is_the_deployment_of_the_guide() {
     let page = curl(&["--insecure", &format!("https://127.0.0.1:{}/", stand.port("cuesta", 443))]);
     assert!(page.contains("<title>Cuesta</title>"), "{page}");
     let moved = curl(&["-i", &format!("http://127.0.0.1:{}/", stand.port("cuesta", 80))]);
-    assert!(moved.contains("location: https://127.0.0.1/"), "{moved}");
+    assert!(moved.contains("Location: https://127.0.0.1/"), "{moved}");
 }
 
 #[test]

@@ -7,8 +7,12 @@
 
 #[path = "check_postgres/check.rs"]
 mod check;
+#[path = "check_postgres/connection.rs"]
+mod connection;
 #[path = "check_postgres/custom.rs"]
 mod custom;
+#[path = "check_postgres/encryption.rs"]
+mod encryption;
 #[path = "check_postgres/majors.rs"]
 mod majors;
 #[path = "check_postgres/names.rs"]

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 pub use self::address::{default_endpoint, endpoint, parse_endpoint};
 pub use self::identity::container_id;
@@ -136,11 +137,16 @@ impl Engine {
         self.get(&format!("/containers/{}/json{query}", encoded(id)), timeout, MAX_SMALL_BYTES)
     }
 
-    /// `/containers/ID/stats`: its figures. Two readings, which take the engine up to two seconds, or only one of
-    /// them with `one_shot`, which some engines answer at once.
-    pub fn stats(&self, id: &str, one_shot: bool, timeout: Duration) -> Result<Stats, EngineError> {
-        let query = if one_shot { "&one-shot=true" } else { "" };
-        self.get(&format!("/containers/{}/stats?stream=false{query}", encoded(id)), timeout, MAX_SMALL_BYTES)
+    /// `/containers/ID/stats`: one reading of its figures. Some engines answer at once, others with their next reading,
+    /// which they make every second or two.
+    pub fn stats(&self, id: &str, timeout: Duration) -> Result<Stats, EngineError> {
+        let path = format!("/containers/{}/stats?stream=false&one-shot=true", encoded(id));
+        let body = self.body(&path, timeout, MAX_SMALL_BYTES)?;
+        if body.trim_ascii().is_empty() {
+            // Podman's words for a container that does not run, and for one that is about to start again.
+            return Ok(Stats::default());
+        }
+        parsed::<Option<Stats>>(&path, &body).map(Option::unwrap_or_default)
     }
 
     /// `/containers/ID/logs`: the last `lines` lines of both streams, of those written since `since` (seconds since
@@ -173,12 +179,26 @@ impl Engine {
     }
 
     fn get<T: DeserializeOwned>(&self, path: &str, timeout: Duration, limit: u64) -> Result<T, EngineError> {
+        parsed(path, &self.body(path, timeout, limit)?)
+    }
+
+    fn body(&self, path: &str, timeout: Duration, limit: u64) -> Result<Vec<u8>, EngineError> {
         let answer = self.client.get(&format!("{}{path}", self.prefix), timeout, limit)?;
         if answer.status != 200 {
             return Err(refused(answer.status, &answer.body));
         }
-        serde_json::from_slice(&answer.body).map_err(|error| EngineError::Garbage(format!("{path}: {error}")))
+        Ok(answer.body)
     }
+}
+
+fn parsed<T: DeserializeOwned>(path: &str, body: &[u8]) -> Result<T, EngineError> {
+    serde_json::from_slice(body).map_err(|error| EngineError::Garbage(format!("{}: {error}", without_id(path))))
+}
+
+/// `path` for a reader, who would lose the rest behind 64 digits.
+fn without_id(path: &str) -> String {
+    let is_id = |word: &&str| word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    path.split('/').map(|word| if is_id(&word) { "ID" } else { word }).collect::<Vec<_>>().join("/")
 }
 
 /// `name` as a part of a path. The slashes and colons of image names stay, as the engine wants them.
@@ -219,8 +239,9 @@ fn or_default<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(deserial
 
 /// A field that an engine writes in a way of its own is absent, and the others are not lost with it.
 fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
-    let value = serde_json::Value::deserialize(deserializer)?;
-    Ok(serde_json::from_value(value).ok())
+    // The text of the field first, which costs nothing: most of an answer is passed over.
+    let text = <&RawValue>::deserialize(deserializer)?.get();
+    Ok(serde_json::from_slice(text.as_bytes()).ok())
 }
 
 #[cfg(test)]

@@ -13,15 +13,9 @@ pub struct Stats {
     /// When this was read, by the engine's clock; in the year 1 for a container that does not run.
     #[serde(deserialize_with = "lenient")]
     pub read: Option<String>,
-    /// When `precpu_stats` was read; in the year 1 where that is empty.
-    #[serde(deserialize_with = "lenient")]
-    pub preread: Option<String>,
     /// CPU time.
     #[serde(deserialize_with = "or_default")]
     pub cpu_stats: CpuStats,
-    /// CPU time a moment before; empty in a one-shot answer.
-    #[serde(deserialize_with = "or_default")]
-    pub precpu_stats: CpuStats,
     /// Memory; empty where the engine has no figures.
     #[serde(deserialize_with = "or_default")]
     pub memory_stats: MemoryStats,

@@ -3,6 +3,10 @@
 #[cfg(feature = "tls")]
 mod tls;
 mod tls_error;
+#[cfg(feature = "tls")]
+mod tls_files;
+#[cfg(feature = "tls")]
+mod tls_reason;
 mod unix;
 
 use std::fmt;
@@ -16,8 +20,10 @@ use ureq::unversioned::transport::{Connector as _, TcpConnector};
 use ureq::{Agent, Error};
 
 #[cfg(feature = "tls")]
-pub use self::tls::{Identity, TlsServer};
+pub use self::tls::TlsServer;
 pub use self::tls_error::TlsError;
+#[cfg(feature = "tls")]
+pub use self::tls_files::{Identity, certificates, identify, roots};
 use self::unix::{NoResolver, UnixConnector};
 
 /// Connections that a client keeps open between requests, unless told otherwise.

@@ -4,18 +4,14 @@
 //! that uses ureq at all when they are built together.
 
 use std::fmt;
-use std::io::{self, Read, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{
-    AlertDescription, CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, OtherError,
-    RootCertStore, SignatureScheme, Stream,
-};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, Stream};
 use ureq::config::Config;
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::time::{Duration, Instant};
@@ -25,27 +21,7 @@ use ureq::unversioned::transport::{
 use ureq::{Agent, Error};
 
 use super::TlsError;
-
-/// A file of certificates or a key that is longer is something else.
-const MAX_FILE_BYTES: u64 = 4 << 20;
-/// Where systems keep the certificates that they trust: Debian, Red Hat, SUSE, Alpine.
-const SYSTEM_ROOTS: [&str; 4] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-];
-
-/// The client's certificate and its key, in PEM.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
-    /// The certificate, the chain behind it in the same file.
-    pub certificate: PathBuf,
-    /// Its key: PKCS#8, PKCS#1 or SEC1, not encrypted.
-    pub key: PathBuf,
-    /// Whether the files may be missing, both; then no certificate is shown.
-    pub is_optional: bool,
-}
+use super::tls_files::{Identity, identify, roots};
 
 /// A server that speaks TLS, and the files that a connection needs. They are read when the first connection is made.
 #[derive(Clone)]
@@ -202,13 +178,7 @@ impl<In: Transport> TlsTransport<In> {
     }
 
     fn in_words(&self, error: &rustls::Error) -> TlsError {
-        use rustls::Error::{AlertReceived, InvalidCertificate, InvalidMessage};
-        match error {
-            InvalidCertificate(error) => bad_certificate(error),
-            AlertReceived(alert) => refused(*alert, self.shows_certificate),
-            InvalidMessage(_) if self.connection.is_handshaking() => TlsError::NotTls,
-            other => TlsError::Protocol(other.to_string()),
-        }
+        TlsError::of(error, self.connection.is_handshaking(), self.shows_certificate)
     }
 }
 
@@ -248,53 +218,6 @@ impl<In: Transport> Transport for TlsTransport<In> {
     }
 }
 
-fn seconds(earlier: UnixTime, later: UnixTime) -> f64 {
-    std::time::Duration::from_secs(later.as_secs().saturating_sub(earlier.as_secs())).as_secs_f64()
-}
-
-fn bad_certificate(error: &CertificateError) -> TlsError {
-    match error {
-        CertificateError::ExpiredContext { time, not_after } => TlsError::Expired { since: seconds(*not_after, *time) },
-        CertificateError::NotValidYetContext { time, not_before } => {
-            TlsError::NotYetValid { until: seconds(*time, *not_before) }
-        }
-        CertificateError::NotValidForNameContext { expected, presented } => TlsError::WrongName {
-            wanted: expected.to_str().into_owned(),
-            held: presented.iter().map(|name| plain_name(name)).collect(),
-        },
-        // The signature is not that of a CA with the right name: it was made anew, say.
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => TlsError::UnknownIssuer,
-        CertificateError::Other(OtherError(cause)) if cause.to_string() == "CaUsedAsEndEntity" => TlsError::ShowsCa,
-        other => TlsError::BadCertificate(other.to_string()),
-    }
-}
-
-/// `DnsName("a.example")` is how rustls writes what a certificate is for.
-fn plain_name(name: &str) -> String {
-    let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(name);
-    inner.trim_matches('"').to_owned()
-}
-
-fn refused(alert: AlertDescription, shows_certificate: bool) -> TlsError {
-    let reason = match alert {
-        AlertDescription::CertificateRequired => return TlsError::ClientCertificateWanted,
-        // Older servers have no word of their own for a certificate that is missing.
-        AlertDescription::BadCertificate | AlertDescription::HandshakeFailure if !shows_certificate => {
-            return TlsError::ClientCertificateWanted;
-        }
-        AlertDescription::BadCertificate => "it is not valid there",
-        AlertDescription::UnsupportedCertificate => "it is of a kind that is not accepted there",
-        AlertDescription::CertificateRevoked => "it is revoked",
-        AlertDescription::CertificateExpired => "it has expired",
-        AlertDescription::CertificateUnknown => "it is not accepted there",
-        // The second where a CA of the same name is trusted.
-        AlertDescription::UnknownCA | AlertDescription::DecryptError => "the CA that signed it is not trusted there",
-        AlertDescription::AccessDenied => "it gives no access",
-        other => return TlsError::Refused(format!("{other:?}")),
-    };
-    TlsError::ClientCertificateRefused(reason.to_owned())
-}
-
 fn client_config(server: &TlsServer) -> Result<ClientConfig, TlsError> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -305,80 +228,7 @@ fn client_config(server: &TlsServer) -> Result<ClientConfig, TlsError> {
     } else {
         builder.dangerous().with_custom_certificate_verifier(Arc::new(Anyone(provider)))
     };
-    match &server.identity {
-        Some(identity) if !identity.is_absent() => {
-            let (chain, key) = identity.read()?;
-            builder.with_client_auth_cert(chain, key).map_err(|error| match error {
-                rustls::Error::InconsistentKeys(_) => {
-                    in_file(&identity.key, format!("is not the key of {}", identity.certificate.display()))
-                }
-                error => in_file(&identity.key, format!("cannot be used as a key: {error}")),
-            })
-        }
-        _ => Ok(builder.with_no_client_auth()),
-    }
-}
-
-fn in_file(path: &Path, reason: impl Into<String>) -> TlsError {
-    TlsError::File { path: path.to_owned(), reason: reason.into() }
-}
-
-/// A whole file.
-fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(|error| in_file(path, crate::text::io_error(&error)))?;
-    file.take(MAX_FILE_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| in_file(path, crate::text::io_error(&error)))?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length > MAX_FILE_BYTES) {
-        return Err(in_file(path, format!("longer than {}", crate::units::bytes(MAX_FILE_BYTES))));
-    }
-    Ok(bytes)
-}
-
-/// The certificates in a file.
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let certificates = CertificateDer::pem_slice_iter(&read(path)?)
-        .collect::<Result<Vec<_>, pem::Error>>()
-        .map_err(|error| in_file(path, format!("is damaged: {error}")))?;
-    if certificates.is_empty() { Err(in_file(path, "holds no certificate in PEM")) } else { Ok(certificates) }
-}
-
-/// Whom to trust.
-fn roots(ca: Option<&Path>) -> Result<RootCertStore, TlsError> {
-    let system = || SYSTEM_ROOTS.iter().map(Path::new).find(|path| path.exists());
-    let Some(path) = ca.or_else(system) else { return Err(TlsError::NoRoots) };
-    let mut roots = RootCertStore::empty();
-    let (added, _) = roots.add_parsable_certificates(certificates(path)?);
-    if added == 0 { Err(in_file(path, "holds no certificate that can be read")) } else { Ok(roots) }
-}
-
-impl Identity {
-    /// Whether there are no files, and need not be.
-    fn is_absent(&self) -> bool {
-        let is_missing =
-            |path: &Path| path.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
-        self.is_optional && is_missing(&self.certificate) && is_missing(&self.key)
-    }
-
-    fn read(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
-        let chain = certificates(&self.certificate)?;
-        let text = read(&self.key)?;
-        let key = PrivateKeyDer::from_pem_slice(&text).map_err(|error| match error {
-            _ if is_encrypted(&text) => {
-                in_file(&self.key, "is encrypted, and a check has nobody to ask for a password")
-            }
-            pem::Error::NoItemsFound => in_file(&self.key, "holds no private key in PEM"),
-            error => in_file(&self.key, format!("is damaged: {error}")),
-        })?;
-        Ok((chain, key))
-    }
-}
-
-/// Both ways to encrypt a key in PEM have the word in them, and base64 cannot have it beside a space or a comma.
-fn is_encrypted(text: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(text);
-    text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("4,ENCRYPTED")
+    identify(builder, server.identity.as_ref())
 }
 
 /// Takes any server for the right one.

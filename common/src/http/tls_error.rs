@@ -50,6 +50,10 @@ pub enum TlsError {
     ClientCertificateWanted,
     /// The server refuses the client's certificate.
     ClientCertificateRefused(String),
+    /// The server speaks only versions before TLS 1.2.
+    TooOld,
+    /// The server speaks TLS, but over it not the protocol that was asked for.
+    OtherProtocol,
     /// The server refuses the handshake.
     Refused(String),
     /// Anything else.
@@ -95,6 +99,8 @@ impl fmt::Display for TlsError {
             Self::BadCertificate(reason) => write!(f, "its certificate cannot be used: {reason}"),
             Self::ClientCertificateWanted => f.write_str("it wants a client certificate, and none is given"),
             Self::ClientCertificateRefused(reason) => write!(f, "it refuses the client certificate: {reason}"),
+            Self::TooOld => f.write_str("it speaks no TLS of version 1.2 or later"),
+            Self::OtherProtocol => f.write_str("it does not speak the protocol that was asked for (ALPN)"),
             Self::Refused(reason) => write!(f, "it refuses the TLS handshake: {reason}"),
             Self::Protocol(reason) => write!(f, "TLS failed: {reason}"),
         }

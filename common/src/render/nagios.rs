@@ -24,9 +24,18 @@ pub fn render(report: &Report, style: &Style) -> String {
     text.push('\n');
     let mut lines = Vec::new();
     let all = report.list_all || style.verbosity > 0;
-    list(&report.items, 0, all, style, &mut lines);
+    if all || !is_said_in_one_line(&report.items) {
+        list(&report.items, 0, all, style, &mut lines);
+    }
     append_within(&mut text, &lines);
     text
+}
+
+/// Whether the first line has said all that the list would say again.
+fn is_said_in_one_line(items: &[Item]) -> bool {
+    let [item] = items else { return false };
+    let is_bare = item.causes.is_empty() && item.next.is_empty() && item.notes.is_empty() && item.children.is_empty();
+    is_bare && item.headline == item.text
 }
 
 /// Appends as many of `lines` as fit below [`MAX_BYTES`] and says how many did not.

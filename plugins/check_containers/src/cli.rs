@@ -10,7 +10,7 @@ use common::http::Endpoint;
 use common::metric::Thresholds;
 use common::options::Common;
 use common::state::State;
-use common::units::parse_duration;
+use common::units::{parse_delay, parse_duration};
 
 /// CPU quotas are counted in periods of a tenth of a second; less than one of them tells nothing.
 const SHORTEST_SAMPLE: Duration = Duration::from_millis(100);
@@ -63,7 +63,7 @@ pub struct Arguments {
     #[arg(long, value_name = "SERVICE")]
     pub allow_exited: Vec<String>,
     /// How long a container may be paused, created or restarting before that is CRITICAL instead of WARNING
-    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = parse_duration, allow_hyphen_values = true)]
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = parse_delay, allow_hyphen_values = true)]
     pub grace: Duration,
     /// Where figures are taken from
     #[arg(long, value_name = "SOURCE", default_value = "auto")]

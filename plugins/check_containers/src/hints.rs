@@ -55,6 +55,11 @@ impl Rule {
         }
     }
 
+    /// Whether it tells what a server goes through while it runs, which explains no end.
+    pub fn is_passing(&self) -> bool {
+        !self.is_fault && matches!(self.class.as_ref(), "recovering" | "starting")
+    }
+
     /// Whether `line`, which is in lower case, has all parts of the pattern in their order.
     fn matches(&self, line: &str) -> bool {
         let mut rest = line;
@@ -290,7 +295,13 @@ pub static RULES: &[Rule] = &[
         "use an image for this host's processor (uname -m)",
     ),
     Rule::fault("executable file not found", "wrong command", "the command is not in the image", COMMAND),
-    Rule::fault("oci runtime create failed", "cannot be started", "the engine cannot start its command", COMMAND),
+    Rule::fault(
+        "oci runtime create failed*exec: *no such file or directory",
+        "wrong command",
+        "the command is not in the image",
+        COMMAND,
+    ),
+    Rule::fault("oci runtime create failed", "refused by the runtime", "the engine cannot start its command", COMMAND),
     Rule::fault("runtime error:", "crash", "a program error", BUG),
     Rule::fault("segmentation fault", "crash", "a program error", BUG),
     Rule::fault("fatal error: all goroutines are asleep", "crash", "a program error", BUG),
@@ -391,6 +402,7 @@ mod tests {
         "connect() failed (111: Connection refused) while connecting to upstream",
         "exec /usr/local/bin/kwanza: exec format error",
         "exec: \"kwanza\": executable file not found in $PATH: unknown",
+        "OCI runtime create failed: runc create failed: exec: \"/bin/kwanza\": stat /bin/kwanza: no such file or directory",
         "OCI runtime create failed: container_linux.go:380: starting container process caused",
         "panic: runtime error: index out of range [3] with length 3",
         "Segmentation fault (core dumped)",

@@ -13,6 +13,9 @@ const CONFIG_HASH: &str = "com.docker.compose.config-hash";
 const WORKING_DIR: &str = "com.docker.compose.project.working_dir";
 const VERSION: &str = "com.docker.compose.version";
 
+/// Characters of a name in the report. Names that must be names in DNS have 63 at most.
+const INSTANCE_CHARS: usize = 100;
+
 /// What should be there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Expectation {
@@ -172,7 +175,9 @@ pub fn select(
         .filter(|row| !is_scoped || is_in_scope(expectation, selection.project.as_deref(), row))
         .collect();
     for row in &candidates {
-        match reason_to_ignore(row, &candidates) {
+        // Whoever names a container wants it judged, whatever it is.
+        let is_named = containers.iter().any(|glob| glob.literal() == Some(row.name.as_str()));
+        match reason_to_ignore(row, &candidates).filter(|_| !is_named) {
             Some(reason) => selection.ignored.push((row.name.clone(), reason)),
             None if is_orphan(expectation, row) => selection.orphans.push(row.name.clone()),
             None => selection.judged.push(Judged { instance: instance(row, is_scoped), row: row.clone() }),
@@ -246,9 +251,17 @@ fn is_orphan(expectation: &Expectation, row: &Row) -> bool {
 /// The name that stays the same when a container is made anew or another replica is added.
 fn instance(row: &Row, is_scoped: bool) -> String {
     match &row.compose {
-        Some(compose) if is_scoped && compose.number > 1 => format!("{}_{}", compose.service, compose.number),
-        Some(compose) if is_scoped => compose.service.clone(),
-        _ => row.name.clone(),
+        Some(compose) if is_scoped && compose.number > 1 => format!("{}_{}", short(&compose.service), compose.number),
+        Some(compose) if is_scoped => short(&compose.service),
+        _ => short(&row.name),
+    }
+}
+
+/// `name`, without its end where it would leave no room for what is said of it.
+fn short(name: &str) -> String {
+    match name.char_indices().nth(INSTANCE_CHARS) {
+        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()),
+        None => name.to_owned(),
     }
 }
 
@@ -323,6 +336,15 @@ mod tests {
         assert_eq!(instances(&selection), ["postgres"]);
         assert_eq!(selection.missing_services, ["kwanza"]);
         assert_eq!(selection.orphans, ["deploy_old_1"]);
+    }
+
+    #[test]
+    fn a_long_name_leaves_room_for_what_is_said_of_it() {
+        let long = "x".repeat(5000);
+        let rows = [1, 2].map(|number| format!("exited long_{number} {long} {number}"));
+        let selection = selected(&expecting(&[(&long, None)]), &rows.each_ref().map(String::as_str));
+        let shown = "x".repeat(INSTANCE_CHARS) + "…";
+        assert_eq!(instances(&selection), [shown.clone(), shown + "_2"]);
     }
 
     #[test]

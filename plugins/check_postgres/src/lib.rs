@@ -1,11 +1,17 @@
-//! Checks a PostgreSQL server in one connection.
+//! Checks a PostgreSQL server: everything about it, in one connection.
 
 pub mod cli;
 pub mod collect;
+pub mod connect;
 pub mod evaluate;
 pub mod metrics;
+pub mod outcome;
+mod page;
+pub mod parse;
 pub mod snapshot;
 pub mod wants;
+
+pub use crate::page::PAGE;
 
 use common::clock::Clock;
 use common::deadline::Deadline;
@@ -15,7 +21,8 @@ use common::run::{Plugin, Verdict};
 use common::store::Previous;
 
 use crate::cli::{Arguments, Config};
-use crate::snapshot::{Kept, QueryFault, Snapshot};
+use crate::outcome::{Fault, Found};
+use crate::snapshot::Kept;
 
 /// The plugin.
 #[derive(Debug)]
@@ -23,12 +30,12 @@ pub struct CheckPostgres;
 
 impl Plugin for CheckPostgres {
     const NAME: &'static str = "check_postgres";
-    const ABOUT: &'static str = "Checks a PostgreSQL server in one connection";
+    const ABOUT: &'static str = "Checks a PostgreSQL server in one connection: sessions, transactions, wraparound, archiving, replication, integrity, sequences, sizes, rates and maintenance";
     const KEPT_VERSION: u32 = 1;
     type Args = Arguments;
     type Config = Config;
-    type Snapshot = Snapshot;
-    type Error = QueryFault;
+    type Snapshot = Found;
+    type Error = Fault;
     type Kept = Kept;
 
     fn metrics(_: &Arguments) -> Vec<Definition> {
@@ -40,17 +47,26 @@ impl Plugin for CheckPostgres {
     }
 
     fn target(config: &Config) -> String {
-        config.dsn.clone()
+        let options = &config.options;
+        // Two services that look at different groups would each forget those of the other.
+        format!(
+            "{} {:?} {:?} {:?} {:?}",
+            config.sources.identity(),
+            options.container,
+            options.groups.only,
+            options.groups.skip,
+            options.groups.query_file
+        )
     }
 
-    fn collect(config: &Config, _: Option<&Previous<Kept>>, deadline: &Deadline) -> Result<Snapshot, QueryFault> {
+    fn collect(config: &Config, _: Option<&Previous<Kept>>, deadline: &Deadline) -> Result<Found, Fault> {
         collect::collect(config, deadline)
     }
 
     fn evaluate(
         config: &Config,
         previous: Option<&Previous<Kept>>,
-        current: &Result<Snapshot, QueryFault>,
+        current: &Result<Found, Fault>,
         _: &Clock,
     ) -> Verdict<Kept> {
         evaluate::evaluate(config, previous.map(|previous| &previous.data), current)

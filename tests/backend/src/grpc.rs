@@ -2,9 +2,9 @@
 //!
 //! HTTP/2 is hyper's. The two messages have one field each, which is not worth a compiler for protocol buffers.
 
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Arc;
 
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
@@ -18,17 +18,48 @@ const CONTENT: &str = "application/grpc";
 const LIMIT: usize = 4096;
 
 /// A status code of gRPC and its message.
-type Status = (u8, &'static str);
+type Status = (u8, String);
 
-/// Answers a call. The health of the server and of `services` is SERVING.
-pub async fn answer(request: Request<Incoming>, services: Arc<[String]>) -> Answer {
+/// How a service does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Serving {
+    /// Nobody has said yet.
+    Unknown = 0,
+    /// It serves.
+    Serving = 1,
+    /// It does not.
+    NotServing = 2,
+}
+
+/// What the health service knows.
+#[derive(Clone, Debug)]
+pub struct Health {
+    /// The services; the server itself has the empty name.
+    pub services: BTreeMap<String, Serving>,
+    /// Whether there is a health service.
+    pub is_there: bool,
+}
+
+impl Health {
+    /// The server and these services serve.
+    pub fn of(services: &[String]) -> Self {
+        let names = services.iter().cloned().chain([String::new()]);
+        Self { services: names.map(|name| (name, Serving::Serving)).collect(), is_there: true }
+    }
+}
+
+/// Answers a call.
+pub async fn answer(request: Request<Incoming>, health: Health) -> Answer {
     let content = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !content.starts_with(CONTENT) {
         return error(StatusCode::UNSUPPORTED_MEDIA_TYPE, "invalid gRPC request content-type");
     }
-    match call(request, &services).await {
-        // SERVING, 1, in field 1.
-        Ok(()) => found(CONTENT, Body::with_trailers(frame(&[8, 1]), status((0, "")))),
+    match call(request, &health).await {
+        Ok(serving) => {
+            // Field 1, left out where it has its default.
+            let message: &[u8] = if serving == Serving::Unknown { &[] } else { &[8, serving as u8] };
+            found(CONTENT, Body::with_trailers(frame(message), status((0, String::new()))))
+        }
         Err(fault) => {
             let mut answer = found(CONTENT, Body::default());
             answer.headers_mut().extend(status(fault));
@@ -37,23 +68,28 @@ pub async fn answer(request: Request<Incoming>, services: Arc<[String]>) -> Answ
     }
 }
 
-async fn call(request: Request<Incoming>, services: &[String]) -> Result<(), Status> {
-    match request.uri().path() {
-        "/grpc.health.v1.Health/Check" => {}
-        path if path.starts_with("/grpc.health.v1.Health/") => return Err((12, "unknown method")),
-        _ => return Err((12, "unknown service")),
+/// What is refused is refused in the words of grpc-go.
+async fn call(request: Request<Incoming>, health: &Health) -> Result<Serving, Status> {
+    let path = request.uri().path();
+    match path.strip_prefix('/').unwrap_or(path).rsplit_once('/') {
+        Some(("grpc.health.v1.Health", "Check")) if health.is_there => {}
+        Some((service @ "grpc.health.v1.Health", method)) if health.is_there => {
+            return Err((12, format!("unknown method {method} for service {service}")));
+        }
+        Some((service, _)) => return Err((12, format!("unknown service {service}"))),
+        None => return Err((8, format!("malformed method name: {path:?}"))),
     }
-    let body = read(request.into_body()).await.ok_or((8, "received message larger than max"))?;
-    let message = unframe(&body).ok_or((13, "cannot read the message"))?;
-    let service = service(message).ok_or((13, "cannot unmarshal the message"))?;
-    let is_known = service.is_empty() || services.iter().any(|known| known.as_bytes() == service);
-    if is_known { Ok(()) } else { Err((5, "unknown service")) }
+    let body = read(request.into_body()).await.ok_or((8, "grpc: received message larger than max".to_owned()))?;
+    let message = unframe(&body).ok_or((2, "unexpected EOF".to_owned()))?;
+    let cut = || (13, "grpc: error unmarshalling request: unexpected EOF".to_owned());
+    let service = service(message).and_then(|name| std::str::from_utf8(name).ok()).ok_or_else(cut)?;
+    health.services.get(service).copied().ok_or_else(|| (5, "unknown service".to_owned()))
 }
 
 fn status((code, message): Status) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert("grpc-status", HeaderValue::from(u16::from(code)));
-    headers.insert("grpc-message", HeaderValue::from_static(message));
+    headers.insert("grpc-message", HeaderValue::try_from(message).unwrap_or(HeaderValue::from_static("")));
     headers
 }
 

@@ -28,8 +28,8 @@ impl Body {
     }
 
     /// A body whose length is not told beforehand.
-    pub fn chunked(text: String) -> Self {
-        Self { frames: VecDeque::from([Frame::data(Bytes::from(text))]), length: None }
+    pub fn chunked(bytes: Vec<u8>) -> Self {
+        Self { frames: VecDeque::from([Frame::data(Bytes::from(bytes))]), length: None }
     }
 
     /// A body that headers follow.

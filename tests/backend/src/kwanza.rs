@@ -1,17 +1,19 @@
 //! Kwanza: profiling, expvars, HTTP and gRPC, behind a PostgreSQL.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hyper::Request;
 use hyper::body::Incoming;
 use serde_json::Value;
 
 use crate::environment::{port, value};
+use crate::expvar::{self, Figures};
+use crate::grpc::{self, Health};
 use crate::server::Server;
-use crate::{grpc, http, log, postgres, profiling};
+use crate::{http, log, postgres, profiling};
 
 /// How it is set up.
 #[derive(Clone, Debug)]
@@ -91,27 +93,33 @@ pub struct Kwanza {
     pub http: SocketAddr,
     /// Where gRPC listens.
     pub grpc: SocketAddr,
+    figures: Arc<Mutex<Figures>>,
+    health: Arc<Mutex<Health>>,
     _server: Server,
 }
 
 impl Kwanza {
     /// Starts it, in the order that its log tells. The error is what the last line of the log says.
     pub fn start(config: &Config) -> Result<Self, String> {
-        let started = Instant::now();
         let info = |caller: &str, message: &str, fields: &[(&str, Value)]| {
             (config.log)(&log::line("info", caller, message, fields));
         };
         (config.log)("Either cert or key already exists, aborted cert- and key-generation");
         (config.log)("######### INTERACTIVE #########");
         let server = Server::new()?;
-        let speed = config.speed;
-        let shared = move |request: &Request<Incoming>| {
-            profiling::answer(request.method(), request.uri().path(), started, speed)
-        };
+        let figures = Arc::new(Mutex::new(Figures::new(config.speed)));
+        let health = Arc::new(Mutex::new(Health::of(&config.services)));
+        let page = Arc::clone(&figures);
+        let shared =
+            move |request: &Request<Incoming>| profiling::answer(request.method(), request.uri().path(), &lock(&page));
         let listen = |address| server.listen(address).map_err(|error| fatal(config, "Failed to listen", &error));
 
         let (listener, expvars) = listen(config.expvars)?;
-        server.http(listener, shared);
+        let page = Arc::clone(&figures);
+        server.http_or_raw(listener, shared.clone(), move || match &lock(&page).answer {
+            Some(expvar::Answer::Raw(bytes)) => Some(bytes.clone()),
+            _ => None,
+        });
         info("runner/runner.go:71", "expvars available", &[("port", expvars.port().into())]);
 
         if let Some(registry) = &config.registry {
@@ -121,16 +129,30 @@ impl Kwanza {
 
         let ((http_listener, http), (grpc_listener, grpc)) = (listen(config.http)?, listen(config.grpc)?);
         server.http(http_listener, |_| http::not_found());
-        let services: Arc<[String]> = config.services.clone().into();
-        server.http2(grpc_listener, move |request| grpc::answer(request, Arc::clone(&services)));
+        let asked = Arc::clone(&health);
+        server.http2(grpc_listener, move |request| grpc::answer(request, lock(&asked).clone()));
         let ports = [("grpc_port", grpc.port().into()), ("http_port", http.port().into())];
         info("runner/runner.go:136", "Server started", &ports);
 
         let (listener, profiling) = listen(config.profiling)?;
         server.http(listener, shared);
         info("runner/runner.go:132", &format!("Profiling interface running on port {}", profiling.port()), &[]);
-        Ok(Self { profiling, expvars, http, grpc, _server: server })
+        Ok(Self { profiling, expvars, http, grpc, figures, health, _server: server })
     }
+
+    /// What `/debug/vars` says, to change. Nothing is answered while this is held.
+    pub fn figures(&self) -> MutexGuard<'_, Figures> {
+        lock(&self.figures)
+    }
+
+    /// What the health service of gRPC says, to change.
+    pub fn health(&self) -> MutexGuard<'_, Health> {
+        lock(&self.health)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Looks for the database.

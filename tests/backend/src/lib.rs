@@ -3,14 +3,15 @@
 //!
 //! - [`kwanza`]: profiling, expvars, HTTP and gRPC.
 //! - [`cuesta`]: a page over TLS, and the redirect to it.
-//! - [`expvar`]: what `/debug/vars` says.
+//! - [`expvar`]: what `/debug/vars` says, and how a test makes it say something else.
+//! - [`grpc`]: the health service, likewise.
 //!
 //! Each listens from `start` on and ends when its value is dropped. The program `stand-in` runs them in containers.
 
 pub mod cuesta;
 mod environment;
 pub mod expvar;
-mod grpc;
+pub mod grpc;
 mod http;
 pub mod kwanza;
 mod log;

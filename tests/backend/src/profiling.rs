@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use hyper::{Method, StatusCode};
 
-use crate::expvar;
+use crate::expvar::{self, Figures};
 use crate::http::{Answer, Body, error, found, not_found, redirect, refusal};
 
 /// What started the process, as far as it says so.
@@ -14,7 +14,7 @@ const COMMAND_LINE: [&str; 2] = ["kwanza", "serve"];
 const GOROUTINES: usize = 23;
 
 /// What the mux answers.
-pub fn answer(method: &Method, path: &str, started: Instant, speed: f64) -> Answer {
+pub fn answer(method: &Method, path: &str, figures: &Figures) -> Answer {
     if path == "/debug/pprof" {
         return redirect(StatusCode::MOVED_PERMANENTLY, "/debug/pprof/");
     }
@@ -27,7 +27,10 @@ pub fn answer(method: &Method, path: &str, started: Instant, speed: f64) -> Answ
     }
     match profile {
         None => {
-            let page = expvar::page(&COMMAND_LINE, started.elapsed(), speed);
+            let page = match &figures.answer {
+                Some(expvar::Answer::Body(body)) => body.clone(),
+                _ => figures.page(&COMMAND_LINE, Instant::now()).into_bytes(),
+            };
             found("application/json; charset=utf-8", Body::chunked(page))
         }
         Some("") => found("text/html; charset=utf-8", Body::whole(&index())),

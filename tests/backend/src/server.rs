@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::{Future, ready};
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -46,6 +47,24 @@ impl Server {
         self.accept(listener, move |stream| one_http(stream, answer.clone()));
     }
 
+    /// Serves HTTP/1.1, but whom `raw` has bytes for gets those and the end of the connection.
+    pub fn http_or_raw(
+        &self,
+        listener: TcpListener,
+        answer: impl Fn(&Request<Incoming>) -> Answer + Clone + Send + 'static,
+        raw: impl Fn() -> Option<Vec<u8>> + Send + 'static,
+    ) {
+        self.accept(listener, move |stream| {
+            let (answer, raw) = (answer.clone(), raw());
+            async move {
+                match raw {
+                    Some(bytes) => drop(one_raw(&stream, &bytes).await),
+                    None => one_http(stream, answer).await,
+                }
+            }
+        });
+    }
+
     /// Serves HTTP/1.1 over TLS.
     pub fn https(
         &self,
@@ -75,7 +94,9 @@ impl Server {
                 let answer = answer(request);
                 async move { Ok::<_, Infallible>(answer.await) }
             });
-            let connection = http2::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service);
+            // grpc-go sends no date.
+            let mut http2 = http2::Builder::new(TokioExecutor::new());
+            let connection = http2.auto_date_header(false).serve_connection(TokioIo::new(stream), service);
             async move { drop(connection.await) }
         });
     }
@@ -112,5 +133,29 @@ async fn one_http(
     answer: impl Fn(&Request<Incoming>) -> Answer + Send,
 ) {
     let service = service_fn(move |request| ready(Ok::<_, Infallible>(answer(&request))));
-    drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
+    // With the names of headers as Go writes them.
+    drop(http1::Builder::new().title_case_headers(true).serve_connection(TokioIo::new(stream), service).await);
+}
+
+/// One connection whose request is read, to its empty line, and not looked at.
+async fn one_raw(stream: &TcpStream, mut bytes: &[u8]) -> std::io::Result<()> {
+    let (mut asked, mut piece) = (Vec::new(), [0; 4096]);
+    while !asked.windows(4).any(|end| end == b"\r\n\r\n") {
+        stream.readable().await?;
+        match stream.try_read(&mut piece) {
+            Ok(0) => return Ok(()),
+            Ok(count) => asked.extend_from_slice(&piece[..count]),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
+    while !bytes.is_empty() {
+        stream.writable().await?;
+        match stream.try_write(bytes) {
+            Ok(count) => bytes = &bytes[count..],
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }

@@ -5,6 +5,7 @@
 //! - [`tree`]: a directory tree (of `/proc`, say) written as one readable file.
 //! - [`http`]: a scripted HTTP server that can misbehave.
 //! - [`perfdata`]: a strict reader of performance data that shares no code with the renderer.
+//! - [`said`]: what a run said, to be searched for words and figures.
 //! - [`schema`]: JSON against a JSON schema.
 //! - [`live`]: processes, mounts and an engine on the real machine, for end-to-end tests.
 //! - [`stand`]: the guide's deployment on an engine, for end-to-end tests.
@@ -19,6 +20,7 @@ pub mod live;
 pub mod perfdata;
 pub mod postgres;
 pub mod run;
+pub mod said;
 pub mod schema;
 pub mod stand;
 pub mod tool;

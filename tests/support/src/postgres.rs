@@ -212,6 +212,18 @@ impl Cluster {
         self.psql("SELECT pg_reload_conf()");
     }
 
+    /// Lets sessions from now on find what is new in its files of certificates.
+    #[track_caller]
+    pub fn restart_sessions(&self) {
+        self.reload();
+        // Whoever is answered after the reload was begun may still be served by what was before.
+        let since = self.psql("SELECT pg_conf_load_time()");
+        eventually("the settings to be read", || {
+            self.psql("SELECT pg_reload_conf()");
+            self.psql("SELECT pg_conf_load_time()") != since
+        });
+    }
+
     /// The first process of the server.
     #[track_caller]
     pub fn process(&self) -> &Process {

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use common::clock::Clock;
+use common::clock::since_boot;
 use common::docker::Container;
 use common::number::float;
 use common::pressure::{self, Stall};
@@ -96,7 +96,7 @@ impl Controllers {
 }
 
 fn v1(controllers: &Controllers) -> Option<Figures> {
-    let at = Clock::now().boot;
+    let at = since_boot();
     let number = |controller, name| controllers.read(controller, name).as_deref().and_then(cgroup::number);
     let field = |text: &Option<String>, name| text.as_deref().and_then(|text| cgroup::field(text, name));
     let cpu = number("cpuacct", "cpuacct.usage");
@@ -116,7 +116,10 @@ fn v1(controllers: &Controllers) -> Option<Figures> {
             periods: field(&throttling, "nr_periods"),
             throttled: field(&throttling, "nr_throttled"),
             oom_kills: field(&oom, "oom_kill"),
-            io: controllers.read("blkio", "blkio.throttle.io_service_bytes_recursive").as_deref().map(cgroup::blkio),
+            io: controllers
+                .read("blkio", "blkio.throttle.io_service_bytes_recursive")
+                .as_deref()
+                .and_then(cgroup::blkio),
             network: None,
         },
         memory: used(usage, field(&memory, "total_inactive_file")),
@@ -131,7 +134,7 @@ fn v1(controllers: &Controllers) -> Option<Figures> {
 }
 
 fn v2(group: &Path) -> Option<Figures> {
-    let at = Clock::now().boot;
+    let at = since_boot();
     let text = |name: &str| read(&group.join(name));
     let number = |name: &str| text(name).as_deref().and_then(cgroup::number);
     let field = |text: &Option<String>, name| text.as_deref().and_then(|text| cgroup::field(text, name));

@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use common::deadline::Deadline;
 use common::docker::{Container, Engine, EngineError, Status, demultiplexed};
+use common::pool;
 
-use super::{WORKERS, patience, pool};
+use super::{WORKERS, patience};
 use crate::cli::Config;
 use crate::parse::time::engine_time;
 use crate::snapshot::{Kept, LogText, Snapshot};
@@ -15,6 +16,8 @@ use crate::snapshot::{Kept, LogText, Snapshot};
 const KEPT_BYTES: usize = 64 << 10;
 /// What is read of it, as only its beginning can be limited.
 const READ_BYTES: u64 = 1 << 20;
+/// Seconds by which a line may be older than the start that the engine notes. Any more could be of an earlier life.
+const BEFORE_START: f64 = 0.5;
 
 /// A log that is to be read.
 struct Question {
@@ -38,8 +41,13 @@ impl Question {
     }
 }
 
-fn started(details: &Container) -> Option<f64> {
-    details.state.started_at.as_deref().and_then(engine_time)
+/// From when on its log is that of its last life. The engine notes a start when its command runs already, and what
+/// fails at once has logged why and even ended by then.
+fn begin_of_life(details: &Container) -> Option<f64> {
+    let time = |text: &Option<String>| text.as_deref().and_then(engine_time);
+    let started = time(&details.state.started_at)?;
+    let ended = time(&details.state.finished_at).filter(|_| details.state.status != Some(Status::Running));
+    Some(started.min(ended.unwrap_or(started)) - BEFORE_START)
 }
 
 /// Reads what containers have logged since the last run, of those that are new since they were started. The first
@@ -53,7 +61,7 @@ pub fn read_news(
 ) {
     let Some(previous) = previous else { return };
     let questions = questions(snapshot, |id, details| match previous.containers.get(id) {
-        None => Some(started(details)),
+        None => Some(begin_of_life(details)),
         Some(kept) => kept.log_read.map(Some),
     });
     snapshot.news = ask(config, engine, questions, deadline);
@@ -64,7 +72,7 @@ pub fn read_news(
 pub fn read(config: &Config, ids: &BTreeSet<String>, snapshot: &mut Snapshot, deadline: &Deadline) -> bool {
     let questions = questions(snapshot, |id, details| {
         let is_over = details.state.status != Some(Status::Running);
-        ids.contains(id).then(|| started(details).filter(|_| is_over))
+        ids.contains(id).then(|| begin_of_life(details).filter(|_| is_over))
     });
     if questions.is_empty() {
         return false;

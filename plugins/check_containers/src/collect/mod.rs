@@ -3,7 +3,6 @@
 mod cgroup;
 mod expectation;
 mod logs;
-mod pool;
 mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +12,7 @@ use std::time::{Duration, Instant};
 use common::clock::Clock;
 use common::deadline::Deadline;
 use common::docker::{Container, Engine, EngineError, Status};
+use common::pool;
 
 use self::cgroup::Host;
 use crate::cli::{Config, StatsSource};
@@ -167,42 +167,49 @@ impl Look<'_> {
         (Some(&kept.started) == details.state.started_at.as_ref()).then_some(kept)
     }
 
-    /// Asks the engine for the figures of containers that have none here. It makes each wait for its next reading,
-    /// so all are asked at once.
+    /// Asks the engine for the figures of containers that have none here. Some engines make each wait for their next
+    /// reading, so all are asked at once.
     fn ask_for_figures(&self, found: &mut [(&Judged, Found)]) {
         if self.config.options.stats == StatsSource::None {
             return;
         }
-        let lacking = |found: &Found| found.figures.is_none() && found.details.as_ref().is_ok_and(is_running);
-        let mut lacking: Vec<&mut (&Judged, Found)> = found.iter_mut().filter(|(_, found)| lacking(found)).collect();
-        let questions: Vec<(&Judged, bool)> = lacking
-            .iter()
-            .map(|(judged, found)| {
-                let has_baseline = found.details.as_ref().is_ok_and(|details| {
-                    self.same_life(&judged.row.id, details)
-                        .is_some_and(|kept| kept.source == crate::snapshot::Source::Api && kept.counters.cpu.is_some())
-                });
-                (*judged, has_baseline)
-            })
-            .collect();
-        let answers = pool::each(&questions, questions.len(), |(judged, one_shot)| {
-            let _step = self.deadline.step(format!("GET /containers/{}/stats", judged.row.name));
-            let stats = self.engine.stats(&judged.row.id, *one_shot, self.deadline.budget());
-            stats.map_err(|error| error.to_string()).and_then(|stats| parse::stats::figures(&stats))
-        });
+        let is_lacking = |found: &Found| found.figures.is_none() && found.details.as_ref().is_ok_and(is_running);
+        let mut lacking: Vec<&mut (&Judged, Found)> = found.iter_mut().filter(|(_, found)| is_lacking(found)).collect();
+        let answers = {
+            let questions: Vec<&(&Judged, Found)> = lacking.iter().map(|each| &**each).collect();
+            pool::each(&questions, questions.len(), |(judged, found)| self.readings(judged, found))
+        };
         for ((_, found), answer) in lacking.iter_mut().zip(answers) {
-            let (figures, first): (_, Option<Counters>) = match answer {
-                Ok((mut figures, first)) => {
-                    // Some engines count nothing there instead of leaving it out.
-                    let is_of_host = |details: &Container| details.host_config.network_mode.as_deref() == Some("host");
-                    figures.counters.network.take_if(|_| found.details.as_ref().is_ok_and(is_of_host));
-                    (Ok(figures), first)
+            match answer {
+                Ok((figures, first)) => {
+                    found.figures = Some(Ok(figures));
+                    found.first = first;
                 }
-                Err(reason) => (Err(reason), None),
-            };
-            found.figures = Some(figures);
-            found.first = first;
+                Err(reason) => found.figures = Some(Err(reason)),
+            }
         }
+    }
+
+    /// The engine's figures of a container, and those of a moment before where no earlier run can be compared with.
+    fn readings(&self, judged: &Judged, found: &Found) -> Result<(Figures, Option<Counters>), String> {
+        let begin = Instant::now();
+        let figures = self.reading(judged, found)?;
+        let is_comparable = |details| self.is_comparable(&judged.row.id, details, &figures);
+        if found.details.as_ref().is_ok_and(is_comparable) {
+            return Ok((figures, None));
+        }
+        thread::sleep(self.config.sample.saturating_sub(begin.elapsed()).min(self.deadline.budget()));
+        Ok((self.reading(judged, found)?, Some(figures.counters)))
+    }
+
+    fn reading(&self, judged: &Judged, found: &Found) -> Result<Figures, String> {
+        let _step = self.deadline.step(format!("GET /containers/{}/stats", judged.row.name));
+        let stats = self.engine.stats(&judged.row.id, self.deadline.budget()).map_err(|error| error.to_string())?;
+        let mut figures = parse::stats::figures(&stats)?;
+        // Some engines count nothing there instead of leaving it out.
+        let is_of_host = |details: &Container| details.host_config.network_mode.as_deref() == Some("host");
+        figures.counters.network.take_if(|_| found.details.as_ref().is_ok_and(is_of_host));
+        Ok(figures)
     }
 }
 

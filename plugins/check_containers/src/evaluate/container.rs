@@ -2,11 +2,12 @@
 
 use common::docker::{Container, EngineError, Status};
 use common::judging::Judging;
+use common::metric::Metric;
 use common::number::{Number, float};
 use common::report::Item;
 use common::state::State;
 use common::text::Text;
-use common::units::duration;
+use common::units::{counted, duration};
 
 use super::diagnosis::{Diagnosis, diagnose, faults};
 use super::{Context, Subject, exit, figures, history};
@@ -41,8 +42,18 @@ pub(super) fn is_explained_by_log(item: Option<&Item>, details: &Container) -> b
         item.metrics.iter().any(|figure| figure.definition.name == RESTARTS.name && figure.state != State::Ok)
     };
     !matches!(details.state.status, Some(Status::Running | Status::Paused))
-        || !matches!(health(details), "" | "none" | "healthy")
+        || !is_fit(details)
         || item.is_some_and(restarts)
+}
+
+/// Whether it has no health check that says otherwise.
+pub(super) fn is_fit(details: &Container) -> bool {
+    matches!(health(details), "" | "none" | "healthy")
+}
+
+/// Whether the engine says why it could not start it.
+pub(super) fn has_failed_to_start(details: &Container) -> bool {
+    details.state.error.as_deref().is_some_and(|error| !error.is_empty())
 }
 
 /// The word of its health check; empty or `none` without one.
@@ -63,7 +74,13 @@ impl<'a> Case<'a> {
     fn new(context: &'a Context<'a>, subject: &'a Subject<'a>) -> Self {
         let instance = &subject.judged.instance;
         let log = context.snapshot.logs.get(&subject.judged.row.id);
-        let diagnosis = log.and_then(|log| log.as_ref().ok()).map(|log| diagnose(log, &context.snapshot.rules));
+        let mut diagnosis = log.and_then(|log| log.as_ref().ok()).map(|log| diagnose(log, &context.snapshot.rules));
+        // Lines of its start may be the last that a service logged.
+        if !matches!(subject.status(), Status::Running | Status::Paused)
+            && let Some(diagnosis) = &mut diagnosis
+        {
+            diagnosis.hints.retain(|(rule, _)| !rule.is_passing());
+        }
         let judging = Judging::new(&context.config.thresholds, instance, Some(instance.clone()));
         Self { context, subject, judging, diagnosis }
     }
@@ -89,12 +106,12 @@ impl<'a> Case<'a> {
             Status::Exited => self.exited(details, &age(details.state.finished_at.as_deref())),
             Status::Created => self.created(details),
             Status::Paused => {
-                let text = self.unsettled("paused");
+                let text = self.unsettled("paused", State::Ok);
                 self.judging.item.next.push(format!("{} unpause {}", self.compose(), self.target()).into());
                 text
             }
             Status::Restarting => self.restarting(details, &age(details.state.finished_at.as_deref())),
-            Status::Stopping => self.unsettled("stopping"),
+            Status::Stopping => self.unsettled("stopping", State::Ok),
             status @ (Status::Dead | Status::Removing) => {
                 let text = match status {
                     Status::Dead => "dead: the engine could not remove it".to_owned(),
@@ -209,8 +226,7 @@ impl<'a> Case<'a> {
 
     /// A container that was made and not started; where the engine says why, it has failed.
     fn created(&mut self, details: &Container) -> String {
-        let failure = details.state.error.as_deref().filter(|error| !error.is_empty());
-        if failure.is_some() {
+        if has_failed_to_start(details) {
             let text = match self.class(details) {
                 Some(class) => format!("could not be started: {class}"),
                 None => "could not be started".to_owned(),
@@ -220,7 +236,7 @@ impl<'a> Case<'a> {
             self.start_again();
             return text;
         }
-        let text = self.unsettled("created and not started");
+        let text = self.unsettled("created and not started", State::Ok);
         self.start_again();
         text
     }
@@ -228,19 +244,34 @@ impl<'a> Case<'a> {
     fn restarting(&mut self, details: &Container, ago: &str) -> String {
         let code = details.state.exit_code.map_or_else(|| "?".to_owned(), |code| code.to_string());
         let class = self.class(details).map(|class| format!(": {class}")).unwrap_or_default();
-        let text = self.unsettled(&format!("restarting, last exit code {code}{ago}{class}"));
+        let restarts = self.restarts();
+        self.judging.item.push(restarts.clone());
+        let often = match restarts.broken {
+            Some(_) => format!(", {} in the last hour", counted(restarts.value, "restart")),
+            None => String::new(),
+        };
+        self.judging.item.raise(restarts.state);
+        let what = format!("restarting{often}, last exit code {code}{ago}{class}");
+        let text = self.unsettled(&what, restarts.state);
         self.explain_end(details);
         self.start_again();
         text
     }
 
     /// A state in which a container should not stay: WARNING, and CRITICAL once the grace is over.
-    fn unsettled(&mut self, what: &str) -> String {
+    fn unsettled(&mut self, what: &str, at_least: State) -> String {
         let lasted = history::unsettled(self.context, self.subject).map_or(0.0, |since| self.context.now.wall - since);
         let is_over = lasted >= self.context.config.options.grace.as_secs_f64();
         let text = if lasted >= 1.0 { format!("{what}, for {}", duration(lasted.floor())) } else { what.to_owned() };
-        self.problem(if is_over { State::Critical } else { State::Warning }, &text);
+        let state = if is_over { State::Critical } else { State::Warning };
+        self.problem(state.max(at_least), &text);
         text
+    }
+
+    /// Its restarts in the last hour, judged.
+    fn restarts(&self) -> Metric {
+        let restarts = sum(&history::restarts(self.context, self.subject));
+        self.context.config.thresholds.judge(&RESTARTS, Some(&self.subject.judged.instance), restarts)
     }
 
     /// The kind of fault in a few words: by the engine's own account, else by the log's.
@@ -261,6 +292,7 @@ impl<'a> Case<'a> {
             self.out_of_memory(details);
         } else if let Some((cause, next)) = code.filter(|_| self.class(details).is_none()).and_then(exit::explanation) {
             self.judging.item.causes.push(cause.into());
+            let next = if next == exit::JOB { format!("{next} {}", self.target()) } else { next.to_owned() };
             self.judging.item.next.push(next.into());
         }
         if let Some(error) = error {
@@ -294,6 +326,9 @@ impl<'a> Case<'a> {
             self.judging.item.next.extend(diagnosis.next());
         } else if let Some(Err(reason)) = self.context.snapshot.logs.get(&self.row().id) {
             self.judging.item.causes.push(reason.as_str().into());
+            if is_forbidden(reason) {
+                self.judging.item.next.push("let the proxy before the engine pass GET of /containers/ID/logs".into());
+            }
         }
     }
 
@@ -306,18 +341,15 @@ impl<'a> Case<'a> {
             Some(instance),
             Number::from(u32::from(subject.is_up(self.context))),
         ));
-        if subject.details.is_none() {
+        let Some(details) = subject.details else { return };
+        self.count_restarts();
+        let kills = history::kills(self.context, subject);
+        if is_out_of_memory(self.context, subject, details) {
+            // The first line says so as its state already.
+            let figure = self.context.config.thresholds.judge(&OOM_KILLS, Some(instance), sum(&kills));
+            self.judging.item.push(figure);
             return;
         }
-        let sum = |events: &[(u64, u64)]| Number::from(events.iter().map(|(_, count)| count).sum::<u64>());
-        let restarts = history::restarts(self.context, subject);
-        let state = self.judging.add(&RESTARTS, sum(&restarts), &format!("{instance} restarts in the last hour:"));
-        // What restarts is explained where that is its state already.
-        if state != State::Ok && *subject.status() == Status::Running {
-            self.explain_by_log();
-            self.look_at_log();
-        }
-        let kills = history::kills(self.context, subject);
         let state = self.judging.add(
             &OOM_KILLS,
             sum(&kills),
@@ -335,13 +367,33 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// Restarts of a container that is not restarting just now; for that they belong to its state.
+    fn count_restarts(&mut self) {
+        if *self.subject.status() == Status::Restarting {
+            return;
+        }
+        let restarts = self.restarts();
+        if let Some(breach) = restarts.breach() {
+            let class = self.diagnosis.as_ref().and_then(Diagnosis::class).map(|class| format!(": {class}"));
+            let times = counted(restarts.value, "time");
+            let text = format!("restarted {times} in the last hour ({breach}){}", class.unwrap_or_default());
+            self.problem(restarts.state, &text);
+            if *self.subject.status() == Status::Running {
+                self.explain_by_log();
+                self.look_at_log();
+            }
+        }
+        self.judging.item.push(restarts);
+    }
+
     /// Faults in what was logged since the last run.
     fn read_news(&mut self) {
         match self.context.snapshot.news.get(&self.row().id) {
             Some(Ok(log)) => {
                 let (count, latest) = faults(log, &self.context.snapshot.rules);
                 let class = latest.as_ref().map(|(rule, _)| format!(" ({})", rule.class)).unwrap_or_default();
-                let phrase = format!("{} logs {{}} lines that tell of a fault{class}", self.subject.judged.instance);
+                let lines = if count == 1 { "line that tells" } else { "lines that tell" };
+                let phrase = format!("{} logs {{}} {lines} of a fault{class}", self.subject.judged.instance);
                 if self.judging.add(&LOG_MATCHES, Number::from(count), &phrase) != State::Ok
                     && let Some((rule, line)) = latest
                 {
@@ -370,7 +422,8 @@ impl<'a> Case<'a> {
             notes.push((1, format!("container {name}")));
         }
         if let Some(count) = details.restart_count.filter(|count| *count > 0) {
-            notes.push((1, format!("{count} restarts by its policy since it was last started by hand")));
+            let restarts = counted(count, "restart");
+            notes.push((1, format!("{restarts} by its policy since it was last started by hand")));
         }
         if history::was_started_by_hand(self.subject) {
             notes.push((1, "started by hand since the last run".to_owned()));
@@ -464,6 +517,16 @@ fn is_out_of_memory(context: &Context, subject: &Subject, details: &Container) -
     let engine_says = details.state.oom_killed == Some(true);
     let kernel_counted = || was_killed && !history::kills(context, subject).is_empty();
     *subject.status() != Status::Running && (engine_says || kernel_counted())
+}
+
+/// How many `events` there were.
+fn sum(events: &[(u64, u64)]) -> Number {
+    Number::from(events.iter().map(|(_, count)| count).sum::<u64>())
+}
+
+/// Whether a proxy before the engine refused to answer for that `reason`.
+pub(super) fn is_forbidden(reason: &str) -> bool {
+    ["HTTP 401", "HTTP 403"].iter().any(|status| reason.contains(status))
 }
 
 /// Image IDs, with or without the name of their hash.

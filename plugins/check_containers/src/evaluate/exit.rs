@@ -22,10 +22,13 @@ pub fn words(code: i64) -> &'static str {
     }
 }
 
+/// The step for what may have been meant to end; its name is to follow.
+pub const JOB: &str = "if it is a job: --allow-exited";
+
 /// The cause and the next step that exit code `code` suggests where nothing else explains it.
 pub fn explanation(code: i64) -> Option<(&'static str, &'static str)> {
     Some(match code {
-        0 => ("exit code 0: it ended by itself, as a job does", "if it is a job: --allow-exited"),
+        0 => ("exit code 0: it ended by itself, as a job does", JOB),
         125..=127 => ("it was never really running", "check command:, entrypoint: and image: in docker-compose.yml"),
         137 => (
             "SIGKILL comes from docker kill, from docker stop when it took too long, or from a host without memory",

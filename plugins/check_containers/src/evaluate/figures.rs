@@ -7,7 +7,7 @@ use common::state::State;
 use common::text::Text;
 use common::units::{bytes, duration};
 
-use super::container::command;
+use super::container::{command, is_forbidden};
 use super::{Context, Subject};
 use crate::metrics::{
     CPU_CORES, CPU_PERCENT, CPU_PRESSURE_SOME, CPU_THROTTLED_PERCENT, IO_PRESSURE_FULL, MEMORY_LIMIT,
@@ -29,6 +29,9 @@ pub(super) fn judge(context: &Context, subject: &Subject, judging: &mut Judging)
         Err(reason) => {
             let text = format!("{} tells no figures: {reason}", subject.judged.instance);
             judging.problem(State::Unknown, text);
+            if is_forbidden(reason) {
+                judging.item.next.push("let the proxy before the engine pass GET of /containers/ID/stats".into());
+            }
             return Some(format!("no figures: {reason}"));
         }
     };

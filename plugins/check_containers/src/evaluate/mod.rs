@@ -11,14 +11,13 @@ use std::collections::BTreeSet;
 
 use common::clock::Clock;
 use common::docker::{self, Container, Status};
-use common::number::Number;
 use common::report::{Item, Report};
 use common::run::Verdict;
 use common::state::State;
 use common::text::Text;
 
 use crate::cli::Config;
-use crate::metrics::{CPU_PERCENT, MEMORY_USED_PERCENT, METRICS, UP};
+use crate::metrics::{CPU_PERCENT, MEMORY_USED_PERCENT, METRICS};
 use crate::selection::Judged;
 use crate::snapshot::{Fault, Found, Kept, KeptContainer, Snapshot};
 
@@ -35,12 +34,10 @@ pub fn evaluate(
     };
     let context = Context { config, previous, snapshot, now };
     let subjects = context.subjects();
-    let mut containers: Vec<Item> = subjects.iter().map(|subject| container::judge(&context, subject)).collect();
-    // What is down comes before what is short of something; of equals the first by name.
-    let is_up = |item: &Item| {
-        item.metrics.iter().any(|figure| figure.definition.name == UP.name && figure.value > Number::ZERO)
-    };
-    containers.sort_by_key(is_up);
+    let mut order: Vec<&Subject> = subjects.iter().collect();
+    // Of equals the first by name.
+    order.sort_by_key(|subject| subject.rank(&context));
+    let containers: Vec<Item> = order.into_iter().map(|subject| container::judge(&context, subject)).collect();
     let mut report = Report::new(summary(&context, &subjects, &containers));
     report.context = services::count(&context, &subjects);
     report.items = services::items(&context, &subjects);
@@ -131,6 +128,17 @@ impl<'a> Subject<'a> {
     /// What the last run kept of this very life of it.
     fn kept_of_this_life(&self) -> Option<&'a KeptContainer> {
         self.kept.filter(|kept| Some(kept.started.as_str()) == self.started())
+    }
+
+    /// Its place in the report: what is down before what does not work, and that before what is short of something.
+    fn rank(&self, context: &Context) -> u8 {
+        let has_failed = self.details.is_some_and(container::has_failed_to_start);
+        let is_waiting = matches!(self.status(), Status::Created | Status::Paused) && !has_failed;
+        match self.is_up(context) {
+            true if self.details.is_none_or(container::is_fit) => 2,
+            false if !is_waiting => 0,
+            _ => 1,
+        }
     }
 
     /// Whether it runs, or has done its work where it is a job.

@@ -7,6 +7,7 @@ use common::number::Number;
 use common::report::Item;
 use common::state::State;
 use common::text::Text;
+use common::units::counted;
 
 use super::container::command;
 use super::{Context, Subject};
@@ -23,10 +24,11 @@ pub(super) fn count(context: &Context, subjects: &[Subject]) -> Text {
         let up = subjects.iter().filter(|subject| subject.is_up(context)).count();
         (up, subjects.len() + selection.missing_names.len(), "container")
     };
-    if all == 0 {
+    // Nobody could say which of several projects is meant.
+    if all == 0 || selection.ambiguous.len() > 1 {
         return Text::default();
     }
-    format!("{up} of {all} {noun}{} up", if all == 1 { "" } else { "s" }).into()
+    format!("{up} of {} up", counted(all, noun)).into()
 }
 
 /// The services of `project`, of all where it is `None`, that are expected or have a container, and whether each is up.
@@ -86,7 +88,8 @@ pub(super) fn items(context: &Context, subjects: &[Subject]) -> Vec<Item> {
                 .then("docker ps --all"),
         );
     }
-    items.extend(nothing(context, subjects));
+    items.extend(vanished(context));
+    items.extend(nothing(context));
     items.extend(unjudged(context));
     items
 }
@@ -110,18 +113,28 @@ fn projects(context: &Context, subjects: &[Subject]) -> Vec<Item> {
         let figure = context.config.thresholds.judge(&SERVICES_MISSING, Some(project), missing);
         judging.item.metrics.push(figure);
         judging.add(&ORPHANS, Number::from(selection.orphans.len()), &format!("{project} orphans:"));
-        judging.finish(format!("{up} of {} services up", services.len()))
+        judging.finish(format!("{up} of {} up", counted(services.len(), "service")))
     };
     projects.into_iter().map(item).collect()
 }
 
+/// Containers that were listed and gone a moment later, as it is while they are made anew.
+fn vanished(context: &Context) -> impl Iterator<Item = Item> {
+    let judged = context.snapshot.selection.judged.iter();
+    let gone = judged.filter(|judged| !context.snapshot.containers.contains_key(&judged.row.id));
+    gone.map(|judged| {
+        let text = "went away while it was looked at";
+        Item::new(judged.instance.as_str(), State::Unknown, text).then("docker-compose ps; it may have been made anew")
+    })
+}
+
 /// A project or a choice of containers without a single one.
-fn nothing(context: &Context, subjects: &[Subject]) -> Option<Item> {
+fn nothing(context: &Context) -> Option<Item> {
     let selection = &context.snapshot.selection;
     let is_said = !selection.missing_services.is_empty()
         || !selection.missing_names.is_empty()
         || !selection.ambiguous.is_empty();
-    if !subjects.is_empty() || is_said {
+    if !selection.judged.is_empty() || is_said {
         return None;
     }
     let text = match &selection.project {
@@ -156,7 +169,7 @@ fn unjudged(context: &Context) -> Option<Item> {
     if lines.is_empty() {
         return None;
     }
-    let mut item = Item::ok("not judged", format!("{} containers", lines.len()));
+    let mut item = Item::ok("not judged", counted(lines.len(), "container"));
     item.causes = lines;
     Some(item)
 }

@@ -67,16 +67,24 @@ pub fn cores(text: &str) -> Option<u32> {
     Some(count)
 }
 
-/// `blkio.throttle.io_service_bytes_recursive`: bytes read and written on all devices.
-pub fn blkio(text: &str) -> (u64, u64) {
-    let sum = |operation: &str| {
-        let values = text.lines().filter_map(|line| {
-            let mut words = line.split_ascii_whitespace().skip(1);
-            (words.next()? == operation).then(|| words.next()?.parse::<u64>().ok())?
-        });
-        values.fold(0u64, u64::saturating_add)
-    };
-    (sum("Read"), sum("Write"))
+/// `blkio.throttle.io_service_bytes_recursive`: bytes read and written on all devices; `None` where no device is listed,
+/// as Linux counts them only where a limit stands.
+pub fn blkio(text: &str) -> Option<(u64, u64)> {
+    let mut sum: Option<(u64, u64)> = None;
+    for line in text.lines() {
+        let mut words = line.split_ascii_whitespace().skip(1);
+        let Some((operation, bytes)) = words.next().zip(words.next().and_then(|bytes| bytes.parse::<u64>().ok()))
+        else {
+            continue;
+        };
+        let (read, written) = sum.get_or_insert_default();
+        match operation {
+            "Read" => *read = read.saturating_add(bytes),
+            "Write" => *written = written.saturating_add(bytes),
+            _ => {}
+        }
+    }
+    sum
 }
 
 /// `io.stat`: bytes read and written on all devices.
@@ -151,9 +159,10 @@ mod tests {
 
     #[test]
     fn bytes_are_summed_over_devices() {
-        assert_eq!(blkio("8:0 Read 5\n8:0 Write 7\n8:0 Total 12\n9:0 Read 1\nTotal 13\n"), (6, 7));
+        assert_eq!(blkio("8:0 Read 5\n8:0 Write 7\n8:0 Total 12\n9:0 Read 1\nTotal 13\n"), Some((6, 7)));
         assert_eq!(io_stat("8:0 rbytes=5 wbytes=7 rios=1 wios=1\n9:0 rbytes=1 wbytes=0\n"), (6, 7));
-        assert_eq!((blkio(""), io_stat("garbage")), ((0, 0), (0, 0)));
+        assert_eq!((blkio(""), blkio("Total 0\n")), (None, None), "nothing is counted");
+        assert_eq!(io_stat("garbage"), (0, 0));
     }
 
     #[test]

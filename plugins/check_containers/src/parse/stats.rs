@@ -5,12 +5,12 @@ use common::docker::{CpuStats, Stats};
 use super::time::engine_time;
 use crate::snapshot::{Counters, Figures, Network, Source};
 
-/// The figures of `stats`, and the reading of a moment before where the engine made two. The error says what is missing.
-pub fn figures(stats: &Stats) -> Result<(Figures, Option<Counters>), String> {
+/// The figures of `stats`. The error says what is missing.
+pub fn figures(stats: &Stats) -> Result<Figures, String> {
     let at = stats.read.as_deref().and_then(engine_time).ok_or("the engine has read no figures of it")?;
     let memory = &stats.memory_stats;
     let dispensable = memory.stats.total_inactive_file.or(memory.stats.inactive_file).unwrap_or(0);
-    let figures = Figures {
+    Ok(Figures {
         source: Source::Api,
         counters: Counters { io: stats.blkio_stats.bytes(), network: network(stats), ..cpu(&stats.cpu_stats, at) },
         // Taken off only where it is a part.
@@ -21,10 +21,7 @@ pub fn figures(stats: &Stats) -> Result<(Figures, Option<Counters>), String> {
         pids: stats.pids_stats.current,
         pids_limit: stats.pids_stats.limit.filter(|limit| *limit < i64::MAX.unsigned_abs()),
         ..Figures::default()
-    };
-    let before = stats.preread.as_deref().and_then(engine_time).filter(|before| *before < at);
-    let first = before.map(|before| cpu(&stats.precpu_stats, before)).filter(|first| first.cpu.is_some());
-    Ok((figures, first))
+    })
 }
 
 fn cpu(stats: &CpuStats, at: f64) -> Counters {
@@ -54,7 +51,7 @@ fn network(stats: &Stats) -> Option<Network> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<(Figures, Option<Counters>), String> {
+    fn read(text: &str) -> Result<Figures, String> {
         figures(&serde_json::from_str(text).unwrap())
     }
 
@@ -62,22 +59,12 @@ mod tests {
     fn page_cache_that_can_be_dropped_is_not_used() {
         let memory = |stats: &str| {
             let text = format!(r#"{{"read": "2026-11-24T12:00:00Z", "memory_stats": {stats}}}"#);
-            read(&text).unwrap().0.memory
+            read(&text).unwrap().memory
         };
         assert_eq!(memory(r#"{"usage": 100, "stats": {"total_inactive_file": 30, "inactive_file": 1}}"#), Some(70));
         assert_eq!(memory(r#"{"usage": 100, "stats": {"inactive_file": 30}}"#), Some(70));
         assert_eq!(memory(r#"{"usage": 100, "stats": {"inactive_file": 300}}"#), Some(100));
         assert_eq!(memory("{}"), None);
-    }
-
-    #[test]
-    fn a_one_shot_answer_has_no_first_reading() {
-        let text = r#"{"read": "2026-11-24T12:00:01Z", "preread": "0001-01-01T00:00:00Z",
-            "cpu_stats": {"cpu_usage": {"total_usage": 7}}, "precpu_stats": {"cpu_usage": {"total_usage": 0}}}"#;
-        assert_eq!(read(text).unwrap().1, None);
-        let two = text.replace("0001-01-01T00:00:00Z", "2026-11-24T12:00:00Z");
-        let first = read(&two).unwrap().1.unwrap();
-        assert_eq!((first.cpu, first.at), (Some(0), 1_795_521_600.0));
     }
 
     #[test]

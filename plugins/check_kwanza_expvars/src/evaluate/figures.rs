@@ -153,10 +153,9 @@ fn stuck(context: &Context, judging: &mut Judging) {
     let phrase = format!("{now} notifications are in flight and none was sent since the last run; deliveries_stuck is");
     if judging.add(&DELIVERIES_STUCK, if is_stuck { one() } else { Number::ZERO }, &phrase) != State::Ok {
         judging.item.causes.push("deliveries wait for subscribers that do not take them, or for a lock".into());
-        judging
-            .item
-            .next
-            .push("curl -s 'http://HOST:6060/debug/pprof/goroutine?debug=1' (its beginning tells where they wait)".into());
+        judging.item.next.push(
+            "curl -s 'http://HOST:6060/debug/pprof/goroutine?debug=1' (its beginning tells where they wait)".into(),
+        );
         judging.item.next.push("docker-compose restart kwanza".into());
     }
 }
@@ -201,7 +200,10 @@ pub(super) fn panics(context: &Context) -> Item {
     }
     if judging.item.state != State::Ok {
         judging.item.causes.push("a panic is an error in the program; Kwanza caught it and went on".into());
-        judging.item.next.push("docker-compose logs kwanza (look for 'panic', and keep what follows it for the support)".into());
+        judging
+            .item
+            .next
+            .push("docker-compose logs kwanza (look for 'panic', and keep what follows it for the support)".into());
     }
     let text = if sums.is_empty() { "not published".to_owned() } else { sums.join(", ") };
     judging.finish(text)

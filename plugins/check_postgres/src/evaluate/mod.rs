@@ -2,7 +2,10 @@
 
 mod archiving;
 mod backends;
+mod connection;
+mod container;
 mod custom;
+mod fault;
 pub mod groups;
 mod integrity;
 mod maintenance;
@@ -18,22 +21,20 @@ mod wraparound;
 
 use common::report::Report;
 use common::run::Verdict;
-use common::state::State;
 
 use crate::cli::Config;
-use crate::snapshot::{Kept, QueryFault, Snapshot};
+use crate::outcome::{Fault, Found};
+use crate::snapshot::Kept;
 
 /// The report of a run and what it leaves for the next one.
-pub fn evaluate(config: &Config, previous: Option<&Kept>, current: &Result<Snapshot, QueryFault>) -> Verdict<Kept> {
-    match current {
-        Ok(snapshot) => {
-            let context = groups::Context::new(&config.groups, &config.thresholds, previous, snapshot);
-            let mut report = Report::new(groups::summary(&context));
-            report.items = groups::groups(&context);
-            Verdict { report, keep: Some(groups::keep(&context)) }
-        }
-        Err(fault) => {
-            Verdict { report: Report::single(State::Critical, "connection", fault.message.clone()), keep: None }
-        }
-    }
+pub fn evaluate(config: &Config, previous: Option<&Kept>, current: &Result<Found, Fault>) -> Verdict<Kept> {
+    let found = match current {
+        Ok(found) => found,
+        Err(fault) => return Verdict { report: fault::report(config, fault), keep: None },
+    };
+    let context = groups::Context::new(&config.options.groups, &config.thresholds, previous, &found.snapshot);
+    let mut report = Report::new(groups::summary(&context));
+    report.items.push(connection::connection(config, found));
+    report.items.extend(groups::groups(&context));
+    Verdict { report, keep: Some(groups::keep(&context)) }
 }

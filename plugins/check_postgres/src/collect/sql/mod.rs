@@ -154,7 +154,7 @@ fn own_fault(message: &str) -> QueryFault {
 }
 
 /// What the server or the connection says of a failure.
-fn fault(error: &postgres::Error) -> QueryFault {
+pub(super) fn fault(error: &postgres::Error) -> QueryFault {
     match error.as_db_error() {
         Some(error) => QueryFault { code: error.code().code().to_owned(), message: error.message().to_owned() },
         None => QueryFault { code: String::new(), message: error.to_string() },

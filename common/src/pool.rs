@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::thread;
 
-/// Stack of a thread, which parses an answer of the engine at most.
+/// Stack of a thread, which speaks TLS and parses an answer at most.
 const STACK: usize = 512 << 10;
 
 /// The answers of `ask` to each of `items`, in their order, by `workers` threads at once.
