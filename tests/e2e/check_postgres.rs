@@ -13,6 +13,8 @@ mod connection;
 mod custom;
 #[path = "check_postgres/encryption.rs"]
 mod encryption;
+#[path = "check_postgres/hangs.rs"]
+mod hangs;
 #[path = "check_postgres/majors.rs"]
 mod majors;
 #[path = "check_postgres/names.rs"]

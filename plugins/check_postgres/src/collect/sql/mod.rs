@@ -15,6 +15,8 @@ mod server;
 mod wal;
 mod wraparound;
 
+use std::time::Duration;
+
 use common::deadline::Deadline;
 use postgres::{Client, SimpleQueryMessage};
 use serde::de::DeserializeOwned;
@@ -86,21 +88,27 @@ fn ask(client: &mut Client, server: &Server, questions: &[Question], deadline: &
     }
     {
         let _step = deadline.step("all groups at once");
-        // Compiling a statement takes longer than all of them; the setting ends with the message's transaction.
-        let settings = if server.version >= 110_000 { &["SELECT set_config('jit', 'off', true)"][..] } else { &[] };
-        let statements = settings.iter().copied().chain(questions.iter().map(|question| question.sql.as_str()));
-        let all = statements.collect::<Vec<_>>().join(";\n");
-        if let Ok(replies) = documents(client, &all)
-            && replies.len() == settings.len() + questions.len()
+        let statements: Vec<&str> = questions.iter().map(|question| question.sql.as_str()).collect();
+        if let Ok(replies) = documents(client, &limited(server, deadline.budget() / 4, &statements.join(";\n")))
+            && replies.len() == questions.len() + 1
         {
-            return replies.into_iter().skip(settings.len()).map(Ok).collect();
+            return replies.into_iter().skip(1).map(Ok).collect();
         }
     }
     let mut one_by_one = |question: &Question| {
         let _step = deadline.step(question.name);
-        single(client, &question.sql)
+        let replies = documents(client, &limited(server, deadline.budget() / 3, &question.sql))?;
+        replies.into_iter().nth(1).ok_or_else(|| own_fault("no row came back"))
     };
     questions.iter().map(&mut one_by_one).collect()
+}
+
+/// `sql` after a row of settings that end with its transaction.
+///
+/// None of its statements may take all the time, for the sake of the others. To compile one takes longer than to run it.
+fn limited(server: &Server, limit: Duration, sql: &str) -> String {
+    let jit = if server.version >= 110_000 { ", set_config('jit', 'off', true)" } else { "" };
+    format!("SELECT set_config('statement_timeout', '{}', true){jit};\n{sql}", limit.as_millis().max(1))
 }
 
 /// A snapshot of the replies.
