@@ -472,8 +472,8 @@ pub struct Kept {
     pub system: String,
     /// When the server was started.
     pub started: f64,
-    /// The server's clock.
-    pub now: f64,
+    /// When the counters of the databases were read, by the server's clock.
+    pub counted: f64,
     /// Counters of the databases.
     pub databases: Vec<Database>,
     /// Failed attempts to archive, and when that counter was reset.

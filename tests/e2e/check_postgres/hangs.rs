@@ -20,7 +20,7 @@ fn slow_query() -> tempfile::NamedTempFile {
 fn a_group_that_waits_for_a_lock_is_unknown_and_the_others_are_judged() {
     let cluster = Cluster::plan().start();
     let (_holder, _) = idle_after(&cluster, "holder", "BEGIN; LOCK TABLE pg_sequence");
-    let said = Check::new(&cluster).run(&["-v"]);
+    let said = Check::new(&cluster).run(&["-v", "-w", "query_time="]);
     said.has_code(3).headlines("sequences: a lock was not to be had in time").says("[OK] wraparound");
     said.figure("connections_used_percent");
     said.figure("wal_size");
@@ -30,7 +30,8 @@ fn a_group_that_waits_for_a_lock_is_unknown_and_the_others_are_judged() {
 fn a_statement_that_takes_too_long_is_cancelled() {
     let cluster = Cluster::plan().start();
     let file = slow_query();
-    let said = Check::new(&cluster).run(&["-t", "3s", "--query-file", file.path().to_str().unwrap()]);
+    let said =
+        Check::new(&cluster).run(&["-t", "3s", "-w", "query_time=", "--query-file", file.path().to_str().unwrap()]);
     assert_ne!(said.output.code, 0, "{}", said.text());
     assert!(said.output.elapsed < Duration::from_secs(4), "{:?}", said.output.elapsed);
     said.headlines("custom: the statement was cancelled");

@@ -54,6 +54,16 @@ fn a_restart_and_a_reset_are_new_baselines() {
 }
 
 #[test]
+fn a_run_that_asks_for_something_else_keeps_the_baseline() {
+    let cluster = Cluster::plan().start();
+    let check = Check::new(&cluster);
+    check.run(&[]);
+    check.run(&["--only", "backends"]);
+    let said = check.run(&[]);
+    assert!(said.has_figure("commits_per_second"), "{}", said.text());
+}
+
+#[test]
 fn a_deadlock_is_counted_and_its_database_named() {
     let cluster = Cluster::plan().setting("deadlock_timeout", "10ms").start();
     let check = Check::new(&cluster).with(&["-w", "deadlocks=0"]);

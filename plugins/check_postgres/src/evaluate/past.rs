@@ -30,7 +30,7 @@ impl Rates {
     pub(super) fn of(context: &Context) -> Option<Self> {
         let Some(Ok(databases)) = &context.snapshot.databases else { return None };
         let kept = baseline(context)?;
-        let elapsed = context.server().now - kept.now;
+        let elapsed = context.server().now - kept.counted;
         if elapsed <= 0.0 {
             return None;
         }
@@ -141,16 +141,17 @@ pub(super) fn keep(context: &Context) -> Kept {
             .collect(),
         _ => kept.map(|kept| kept.sizes.clone()).unwrap_or_default(),
     };
-    let databases = match &snapshot.databases {
-        Some(Ok(databases)) => databases.clone(),
-        _ => Vec::new(),
+    let same_life = baseline(context);
+    let (counted, databases) = match &snapshot.databases {
+        Some(Ok(databases)) => (server.now, databases.clone()),
+        _ => same_life.map(|kept| (kept.counted, kept.databases.clone())).unwrap_or_default(),
     };
     let archive_failures = match &snapshot.archiving {
         Some(Ok(archiving)) => Some((archiving.failed, archiving.reset)),
-        _ => None,
+        _ => same_life.and_then(|kept| kept.archive_failures),
     };
     let system = server.system.clone();
-    Kept { system, started: server.started, now: server.now, databases, archive_failures, sizes }
+    Kept { system, started: server.started, counted, databases, archive_failures, sizes }
 }
 
 #[cfg(test)]
