@@ -106,8 +106,10 @@ fn every_group_answers(version: &str) {
         check.run(&[]);
         let said = check.run(&[]);
         said.has_code(1).says_not("UNKNOWN").says_not("SQLSTATE").says("(over 0s)");
-        said.says(&format!("PostgreSQL {major}.")).says("broken on twice").says("slot physical is inactive");
-        said.says(&format!("pid {waiter} (postgres in postgres) waits on t, blocked by pid {holder},"));
+        said.says(&format!("PostgreSQL {major}."))
+            .says("public.broken on public.twice")
+            .says("slot physical is inactive");
+        said.says(&format!("pid {waiter} (postgres in postgres) waits on public.t, blocked by pid {holder},"));
         said.says("1 standby, 1 slot").says("streaming (async)").says("INSERT INTO t DEFAULT VALUES");
         let figures = [
             "connections_used_percent",

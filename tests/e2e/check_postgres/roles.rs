@@ -81,3 +81,14 @@ fn the_check_writes_nothing() {
     Check::of(&cluster, "postgres", "kwanza").run(&[]);
     assert_eq!(before, position());
 }
+
+#[test]
+fn nobody_puts_a_function_in_the_place_of_a_system_function() {
+    let cluster = cluster();
+    let body = "AS 'BEGIN RAISE EXCEPTION ''captured''; END' LANGUAGE plpgsql";
+    cluster.psql_in("kwanza", &format!("CREATE FUNCTION public.has_sequence_privilege(oid, text) RETURNS bool {body}"));
+    cluster.psql_in("kwanza", &format!("CREATE FUNCTION public.pg_has_role(name, text) RETURNS bool {body}"));
+    cluster.psql_in("kwanza", &format!("CREATE FUNCTION public.current_setting(text) RETURNS text {body}"));
+    cluster.psql("ALTER ROLE postgres SET search_path = public, pg_catalog");
+    Check::of(&cluster, "postgres", "kwanza").run(&[]).has_code(0).says_not("captured");
+}

@@ -109,7 +109,7 @@ fn a_table_that_is_waited_for_is_named() {
     grow_old();
     let said = Check::new(&cluster).run(&["-c", "lock_wait=0.1"]);
     said.has_code(2)
-        .says(&format!("pid {waiter} (postgres in postgres) waits on \"Odd / one\", blocked by pid {holder},"));
+        .says(&format!("pid {waiter} (postgres in postgres) waits on public.\"Odd / one\", blocked by pid {holder},"));
 }
 
 #[test]
@@ -124,6 +124,8 @@ fn a_forgotten_prepared_transaction_is_named() {
     let said = Check::new(&cluster).run(&["-w", "prepared_oldest=0.1", "-w", "lock_wait=0.1"]);
     said.has_code(1).headlines("transaction it's order 17 is prepared for");
     said.says("-> in postgres: ROLLBACK PREPARED 'it''s order 17', or COMMIT PREPARED");
-    said.says(&format!("pid {waiter} (postgres in postgres) waits on orders, blocked by a prepared transaction"));
+    said.says(&format!(
+        "pid {waiter} (postgres in postgres) waits on public.orders, blocked by a prepared transaction"
+    ));
     assert!((said.figure("prepared") - 1.0).abs() < f64::EPSILON);
 }

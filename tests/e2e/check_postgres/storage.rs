@@ -33,7 +33,7 @@ fn a_sequence_near_its_end_is_named() {
     cluster.psql("CREATE SEQUENCE wide; CREATE TABLE narrow (id int DEFAULT nextval('wide'))");
     cluster.psql("ALTER SEQUENCE wide OWNED BY narrow.id; SELECT setval('wide', 1900000000)");
     let said = Check::new(&cluster).run(&[]);
-    said.has_code(2).headlines("sequence tickets of postgres is used up to 97 % (over 95 %)");
+    said.has_code(2).headlines("sequence public.tickets of postgres is used up to 97 % (over 95 %)");
     said.says("tickets: 970 of 1000, 97.0 %").says("down: -90 of -100, 90.0 %");
     said.says("wide: 1900000000 of 2147483647 of its int4 column, 88.5 %").says_not("ring");
     assert!((said.figure("sequence_used_percent") - 97.0).abs() < 0.01);
@@ -47,8 +47,8 @@ fn an_invalid_index_is_named() {
         cluster.client("postgres").args(["-c", "CREATE UNIQUE INDEX CONCURRENTLY broken ON twice (id)"]).output();
     assert!(!failed.unwrap().status.success());
     let said = Check::new(&cluster).run(&[]);
-    said.has_code(1).headlines("1 invalid index in postgres, broken on twice: 1 (over 0)");
-    said.says("-> in postgres: REINDEX INDEX CONCURRENTLY broken");
+    said.has_code(1).headlines("1 invalid index in postgres, public.broken on public.twice: 1 (over 0)");
+    said.says("-> in postgres: REINDEX INDEX CONCURRENTLY public.broken");
 }
 
 #[test]
@@ -96,7 +96,9 @@ fn dead_rows_are_counted_and_their_table_named() {
     let check = Check::new(&cluster).with(&["--min-table-size", "64KiB", "-w", "dead_tuple_percent=50"]);
     let said = check.run(&["-v"]);
     said.has_code(1).headlines("bloated has 60 % dead rows (over 50 %)");
-    said.says("bloated: 6000 dead and 4000 live rows, 60 %").says("autovacuum is off").says("VACUUM (VERBOSE) bloated");
+    said.says("bloated: 6000 dead and 4000 live rows, 60 %")
+        .says("autovacuum is off")
+        .says("VACUUM (VERBOSE) public.bloated");
     said.says("never vacuumed: 1");
     cluster.psql("VACUUM ANALYZE bloated");
     wait_for(&cluster, "SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = 'bloated'", "0");

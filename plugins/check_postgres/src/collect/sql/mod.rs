@@ -39,7 +39,7 @@ type Reply = Result<String, QueryFault>;
 pub fn collect(client: &mut Client, wants: &Wants, deadline: &Deadline) -> Result<Snapshot, QueryFault> {
     let server: Server = {
         let _step = deadline.step("the server's version and settings");
-        read(&single(client, server::SQL)?)?
+        read(&single(client, 0, deadline.budget(), server::SQL)?)?
     };
     let questions = questions(&server, wants);
     let replies = ask(client, &server, &questions, deadline);
@@ -47,7 +47,8 @@ pub fn collect(client: &mut Client, wants: &Wants, deadline: &Deadline) -> Resul
     let is_anybody_waiting = matches!(&snapshot.activity, Some(Ok(activity)) if activity.waiting > 0);
     if is_anybody_waiting && wants.any(&[Group::Transactions]) {
         let _step = deadline.step("who waits for whom");
-        let reply = single(client, &locks::sql(&snapshot.server, wants));
+        let version = snapshot.server.version;
+        let reply = single(client, version, deadline.budget() / 3, &locks::sql(&snapshot.server, wants));
         snapshot.locks = Some(reply.and_then(|text| read(&text)));
     }
     if let Some(sql) = &wants.custom {
@@ -89,7 +90,7 @@ fn ask(client: &mut Client, server: &Server, questions: &[Question], deadline: &
     {
         let _step = deadline.step("all groups at once");
         let statements: Vec<&str> = questions.iter().map(|question| question.sql.as_str()).collect();
-        if let Ok(replies) = documents(client, &limited(server, deadline.budget() / 4, &statements.join(";\n")))
+        if let Ok(replies) = documents(client, &limited(server.version, deadline.budget() / 4, &statements.join(";\n")))
             && replies.len() == questions.len() + 1
         {
             return replies.into_iter().skip(1).map(Ok).collect();
@@ -97,18 +98,23 @@ fn ask(client: &mut Client, server: &Server, questions: &[Question], deadline: &
     }
     let mut one_by_one = |question: &Question| {
         let _step = deadline.step(question.name);
-        let replies = documents(client, &limited(server, deadline.budget() / 3, &question.sql))?;
-        replies.into_iter().nth(1).ok_or_else(|| own_fault("no row came back"))
+        single(client, server.version, deadline.budget() / 3, &question.sql)
     };
     questions.iter().map(&mut one_by_one).collect()
 }
 
 /// `sql` after a row of settings that end with its transaction.
 ///
-/// None of its statements may take all the time, for the sake of the others. To compile one takes longer than to run it.
-fn limited(server: &Server, limit: Duration, sql: &str) -> String {
-    let jit = if server.version >= 110_000 { ", set_config('jit', 'off', true)" } else { "" };
-    format!("SELECT set_config('statement_timeout', '{}', true){jit};\n{sql}", limit.as_millis().max(1))
+/// None of its statements may take all the time, for the sake of the others. Nobody's function of a name like those of
+/// the catalogue may be called in its place, with the rights of the check. To compile a statement takes longer than to
+/// run it.
+fn limited(version: u32, limit: Duration, sql: &str) -> String {
+    let jit = if version >= 110_000 { ", pg_catalog.set_config('jit', 'off', true)" } else { "" };
+    let limit = limit.as_millis().max(1);
+    format!(
+        "SELECT pg_catalog.set_config('search_path', 'pg_catalog', true),
+ pg_catalog.set_config('statement_timeout', '{limit}', true){jit};\n{sql}"
+    )
 }
 
 /// A snapshot of the replies.
@@ -139,9 +145,9 @@ fn read<T: DeserializeOwned>(text: &str) -> Result<T, QueryFault> {
     serde_json::from_str(text).map_err(|error| own_fault(&error.to_string()))
 }
 
-/// The one document that `sql` brings.
-fn single(client: &mut Client, sql: &str) -> Reply {
-    let document = documents(client, sql)?.into_iter().next();
+/// The one document that `sql` brings within `limit`.
+fn single(client: &mut Client, version: u32, limit: Duration, sql: &str) -> Reply {
+    let document = documents(client, &limited(version, limit, sql))?.into_iter().nth(1);
     document.ok_or_else(|| own_fault("no row came back"))
 }
 
