@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use support::live::eventually;
 use support::postgres::Cluster;
+use support::tool::run;
 
 use crate::check::{Check, idle_after, wait_for};
 
@@ -22,6 +23,26 @@ fn an_old_transaction_id_names_database_table_and_who_holds_it_back() {
     said.says(&format!("the session with pid {pid} holds back freezing the most: its snapshot is 2"));
     let elsewhere = Check::of(&cluster, "postgres", "template1").run(&["-w", "xid_age=10", "--only", "wraparound"]);
     elsewhere.has_code(1).says("database ");
+}
+
+#[test]
+fn a_billion_transactions_without_freezing_are_critical() {
+    let mut cluster = Cluster::plan().start();
+    let server = fs::read_link(format!("/proc/{}/exe", cluster.process().pid())).unwrap();
+    cluster.stop();
+    let data = cluster.data();
+    // The next number is the first of a file of the commit log, which is not there as nobody has come that far.
+    let (next, file) = ("1000341504", data.join("pg_xact/03BA"));
+    fs::write(&file, vec![0; 256 << 10]).unwrap();
+    run("chown", &["postgres:", &file.display().to_string()]);
+    let reset = server.with_file_name("pg_resetwal").display().to_string();
+    let user = ["--reuid", "postgres", "--regid", "postgres", "--init-groups"];
+    run("setpriv", &[&user[..], &[&reset, "-x", next, "-D", &data.display().to_string()]].concat());
+    cluster.start();
+    let said = Check::new(&cluster).run(&["--only", "wraparound"]);
+    said.has_code(2).headlines("xid_age of postgres is 10003").headlines("(over 1000000000)");
+    said.says("oldest table: pg_").says("with 10003");
+    assert!(said.figure("xid_age") > 1e9);
 }
 
 #[test]
