@@ -40,7 +40,7 @@ pub fn collect(client: &mut Client, wants: &Wants, deadline: &Deadline) -> Resul
         read(&single(client, server::SQL)?)?
     };
     let questions = questions(&server, wants);
-    let replies = ask(client, &questions, deadline);
+    let replies = ask(client, &server, &questions, deadline);
     let mut snapshot = sorted(server, &questions, replies);
     let is_anybody_waiting = matches!(&snapshot.activity, Some(Ok(activity)) if activity.waiting > 0);
     if is_anybody_waiting && wants.any(&[Group::Transactions]) {
@@ -80,17 +80,20 @@ fn questions(server: &Server, wants: &Wants) -> Vec<Question> {
 }
 
 /// The replies to `questions`, in their order.
-fn ask(client: &mut Client, questions: &[Question], deadline: &Deadline) -> Vec<Reply> {
+fn ask(client: &mut Client, server: &Server, questions: &[Question], deadline: &Deadline) -> Vec<Reply> {
     if questions.is_empty() {
         return Vec::new();
     }
     {
         let _step = deadline.step("all groups at once");
-        let all: Vec<&str> = questions.iter().map(|question| question.sql.as_str()).collect();
-        if let Ok(replies) = documents(client, &all.join(";\n"))
-            && replies.len() == questions.len()
+        // Compiling a statement takes longer than all of them; the setting ends with the message's transaction.
+        let settings = if server.version >= 110_000 { &["SELECT set_config('jit', 'off', true)"][..] } else { &[] };
+        let statements = settings.iter().copied().chain(questions.iter().map(|question| question.sql.as_str()));
+        let all = statements.collect::<Vec<_>>().join(";\n");
+        if let Ok(replies) = documents(client, &all)
+            && replies.len() == settings.len() + questions.len()
         {
-            return replies.into_iter().map(Ok).collect();
+            return replies.into_iter().skip(settings.len()).map(Ok).collect();
         }
     }
     let mut one_by_one = |question: &Question| {

@@ -39,18 +39,17 @@ pub(super) fn sequences(server: &Server, wants: &Wants) -> String {
   LEFT JOIN pg_type t ON t.oid = a.atttypid
   WHERE NOT s.seqcycle AND NOT pg_is_other_temp_schema(c.relnamespace) {unlogged}),
  v AS (SELECT *, CASE WHEN may THEN pg_sequence_last_value(oid) END AS last, CASE WHEN step > 0
-   THEN least(seqmax, column_max) ELSE greatest(seqmin, -column_max - 1) END AS limit FROM s),
+   THEN least(seqmax, column_max) ELSE greatest(seqmin, -column_max - 1) END AS ending FROM s),
  u AS (SELECT *, CASE WHEN step > 0 THEN seqmin ELSE seqmax END::numeric AS begin FROM v WHERE last IS NOT NULL)
 SELECT json_build_object('count', (SELECT count(*) FROM s), 'hidden', (SELECT count(*) FROM s WHERE NOT may),
  'hidden_schemas', (SELECT coalesce(json_agg(name), '[]') FROM (
   SELECT DISTINCT relnamespace::regnamespace::text AS name FROM s WHERE NOT may ORDER BY 1 LIMIT {top}) x),
  'worst', {})",
         list(&format!(
-            "SELECT oid::regclass::text AS name, least(used, 100)::float8 AS used, last, \"limit\" AS \"end\",
- CASE WHEN \"limit\" = column_max OR \"limit\" = -column_max - 1 THEN nullif(typname, 'int8') END AS column
- FROM (SELECT *, 100 * (floor((last - begin) / step) + 1) / greatest(floor((\"limit\" - begin) / step) + 1, 1) AS used
-  FROM u) y ORDER BY used DESC, 1 LIMIT {top}"
+            "SELECT oid::regclass::text AS name, least(used, 100)::float8 AS used, last, ending AS \"end\",
+ CASE WHEN ending IN (column_max, -column_max - 1) THEN nullif(typname, 'int8') END AS column
+ FROM (SELECT *, 100 * (floor((last - begin) / step) + 1) / greatest(floor((ending - begin) / step) + 1, 1) AS used
+  FROM u ORDER BY used DESC, oid LIMIT {top}) y ORDER BY used DESC, oid"
         ))
     )
-    .replace(" END AS limit FROM", " END AS \"limit\" FROM")
 }

@@ -12,8 +12,9 @@ pub(super) fn sql(server: &Server) -> String {
     };
     let table = |column: &str, function: &str| {
         format!(
-            "(SELECT row_to_json(x) FROM (SELECT c.oid::regclass::text AS name, {function}({column}) AS age FROM pg_class c
-  WHERE relkind IN ('r', 'm', 't') AND {column} <> '0' ORDER BY {function}({column}) DESC LIMIT 1) x)"
+            "(SELECT json_build_object('name', oid::regclass::text, 'age', age) FROM (
+  SELECT oid, {function}({column}) AS age FROM pg_class
+  WHERE relkind IN ('r', 'm', 't') AND {column} <> '0' ORDER BY age DESC LIMIT 1) x)"
         )
     };
     // On a standby the primary's sessions hold back, not its own.
