@@ -95,7 +95,7 @@ mod tests {
         for (major, end, date) in ENDS_OF_LIFE {
             let parts: Vec<u64> = date.split('-').map(|part| part.parse().unwrap()).collect();
             let days = (1970..parts[0]).map(|year| if year % 4 == 0 { 366 } else { 365 }).sum::<u64>();
-            let november = if parts[0] % 4 == 0 { 305 } else { 304 };
+            let november = if parts[0].is_multiple_of(4) { 305 } else { 304 };
             assert_eq!((*end, parts[1]), ((days + november + parts[2] - 1) * 86_400, 11), "{major}");
         }
     }
