@@ -26,12 +26,12 @@ pub struct Fake {
 }
 
 impl Fake {
-    /// A server that treats each connection by `part`, in a thread of its own.
-    pub fn new(part: impl Fn(TcpStream) -> std::io::Result<()> + Send + Sync + 'static) -> Self {
+    /// A server that treats each connection by `play`, in a thread of its own.
+    pub fn new(play: impl Fn(TcpStream) -> std::io::Result<()> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let ends = Arc::new(AtomicBool::new(false));
-        let (part, over): (Arc<Part>, _) = (Arc::new(part), Arc::clone(&ends));
+        let (play, over): (Arc<Part>, _) = (Arc::new(play), Arc::clone(&ends));
         let thread = thread::spawn(move || {
             for stream in listener.incoming() {
                 if over.load(Ordering::Relaxed) {
@@ -39,9 +39,9 @@ impl Fake {
                 }
                 let Ok(stream) = stream else { return };
                 stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-                let part = Arc::clone(&part);
+                let play = Arc::clone(&play);
                 // A client that goes away early is its own affair.
-                thread::spawn(move || drop(part(stream)));
+                thread::spawn(move || drop(play(stream)));
             }
         });
         Self { port, ends, thread: Some(thread) }

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::time::Duration;
 
+use support::http::{Answer, Server};
 use support::run::{Output, Run};
 
 use crate::fake::{Fake, hear_out, let_in, question, startup};
@@ -136,4 +137,51 @@ fn unknown_a_container_that_the_engine_does_not_tell_of() {
         Run::new(env!("CARGO_BIN_EXE_check_postgres")).args(["-H", "127.0.0.1", "-p", &port]).args(engine).output();
     says(&run, 2, "nothing listens");
     assert!(run.stdout.contains("the engine does not tell how container x is"), "{}", run.stdout);
+}
+
+/// An engine whose container `x` is in `state`, and what its log says.
+fn engine(directory: &std::path::Path, state: &str, log: &'static str) -> (Server, String) {
+    let socket = directory.join("engine.sock");
+    let inspected = format!(r#"{{"Id": "x", "State": {state}}}"#);
+    let server = Server::unix(&socket, |routes| {
+        routes.on("GET", "/_ping", Answer::text("OK")).on("GET", "/containers/x/json", Answer::json(inspected)).on(
+            "GET",
+            "/containers/x/logs",
+            Answer::text(log),
+        )
+    });
+    (server, format!("unix://{}", socket.display()))
+}
+
+#[test]
+fn critical_down_as_its_container_explains() {
+    let directory = tempfile::tempdir().unwrap();
+    let state = r#"{"Status": "exited", "ExitCode": 1, "OOMKilled": false}"#;
+    let log =
+        "LOG:  starting PostgreSQL\nFATAL:  could not write lock file \"postmaster.pid\": No space left on device\n";
+    let (_server, address) = engine(directory.path(), state, log);
+    let ask = |arguments: &[&str]| {
+        let run = Run::new(env!("CARGO_BIN_EXE_check_postgres")).args(["--container", "x", "--docker-host", &address]);
+        run.args(arguments).env("HOME", "/nonexistent").output()
+    };
+    let port = Fake::saying(b"").port();
+    let refused = ask(&["-H", "127.0.0.1", "-p", &port]);
+    says(&refused, 2, "nothing listens at 127.0.0.1");
+    // Nothing else says where the server is, so the container is what is judged.
+    let down = ask(&[]);
+    says(&down, 2, "container x is exited, exit code 1");
+    for output in [refused, down] {
+        assert!(output.stdout.contains("disk full"), "{}", output.stdout);
+        assert!(output.stdout.contains("-> df"), "{}", output.stdout);
+    }
+}
+
+#[test]
+fn unknown_a_login_refused_while_the_container_runs() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_server, address) = engine(directory.path(), r#"{"Status": "running"}"#, "LOG:  ready\n");
+    let fake = Fake::refusing("28P01", "password authentication failed");
+    let output = ask(&fake, &["--container", "x", "--docker-host", &address]);
+    says(&output, 3, "refuses the password");
+    assert!(output.stdout.contains("container x is running"), "{}", output.stdout);
 }

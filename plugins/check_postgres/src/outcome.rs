@@ -27,20 +27,9 @@ pub enum Fault {
     /// The container cannot be reached: why.
     Container(String),
     /// The container that should tell where the server is does not run.
-    Down(Box<Container>),
+    Down(Box<Look>),
     /// No server let us in.
-    Connection {
-        /// Who wanted to get in.
-        user: String,
-        /// To which database.
-        database: String,
-        /// Each that was asked, in that order.
-        failures: Vec<Failure>,
-        /// What the engine says of the container, where one was named.
-        container: Option<Result<Box<Container>, EngineError>>,
-        /// What is odd and does no harm by itself.
-        notes: Vec<String>,
-    },
+    Connection(Box<NoConnection>),
     /// The session was made and brought nothing.
     Query {
         /// The server.
@@ -57,6 +46,30 @@ pub enum Fault {
         /// Whether it took the request to cancel.
         is_cancelled: bool,
     },
+}
+
+/// No server let us in.
+#[derive(Debug)]
+pub struct NoConnection {
+    /// Who wanted to get in.
+    pub user: String,
+    /// To which database.
+    pub database: String,
+    /// Each server that was asked, in that order.
+    pub failures: Vec<Failure>,
+    /// What the engine says of the container, where one was named.
+    pub container: Option<Result<Box<Look>, EngineError>>,
+    /// What is odd and does no harm by itself.
+    pub notes: Vec<String>,
+}
+
+/// What the engine tells of a server's container.
+#[derive(Debug)]
+pub struct Look {
+    /// The container.
+    pub container: Container,
+    /// The last lines of its log; empty where they cannot be read.
+    pub log: Vec<u8>,
 }
 
 /// A server that did not let us in.

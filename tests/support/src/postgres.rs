@@ -60,7 +60,7 @@ impl Plan {
         self
     }
 
-    /// With a line of pg_hba.conf. Without any, all are let in; with some, nobody else is but by the socket.
+    /// With a line of `pg_hba.conf`. Without any, all are let in; with some, nobody else is but by the socket.
     #[must_use]
     pub fn hba(mut self, line: &str) -> Self {
         self.hba.push(line.to_owned());
@@ -104,7 +104,7 @@ impl Plan {
         if let Some(slot) = slot {
             backup = backup.args(["-S", slot]);
         }
-        backup.arg("-h").arg(&primary.socket_dir()).args(["-p", &primary.port.to_string()]).arg("-D").arg(&data).run();
+        backup.arg("-h").arg(primary.socket_dir()).args(["-p", &primary.port.to_string()]).arg("-D").arg(&data).run();
         self.write_into(&cluster);
         cluster.start();
         cluster
@@ -177,7 +177,7 @@ impl Cluster {
         let _ = fs::remove_file(self.data().join("postmaster.pid"));
         let log = self.root.path().join("log");
         let log = fs::File::options().create(true).append(true).open(log).expect("the log opens");
-        let command = self.program("postgres").arg("-D").arg(&self.data());
+        let command = self.program("postgres").arg("-D").arg(self.data());
         let words: Vec<String> = command.words.into_iter().skip(1).collect();
         let errors = log.try_clone().expect("the log opens");
         self.process = Some(Process::spawn("setpriv", words, "INT", |command| {
@@ -299,7 +299,7 @@ impl Cluster {
             command = command.args(["--reuid", USER, "--regid", USER, "--init-groups"]);
         }
         // A server that is killed with the test is to leave no children.
-        command.args(["--pdeathsig", "INT", "--"]).arg(&self.programs.join(name))
+        command.args(["--pdeathsig", "INT", "--"]).arg(self.programs.join(name))
     }
 }
 

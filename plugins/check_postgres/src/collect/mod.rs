@@ -4,16 +4,19 @@ mod connected;
 pub mod sql;
 
 use common::deadline::Deadline;
-use common::docker::{self, Container, Engine, EngineError, Status};
+use common::docker::{self, Container, Engine, EngineError, Status, demultiplexed};
 
 use crate::cli::Config;
 use crate::connect::settings::{Place, Secret, Settings, TlsMode, settings};
 use crate::connect::sources::Values;
 use crate::connect::tls::Connector;
 use crate::connect::{connect, file};
-use crate::outcome::{Cause, Failure, Fault, Found};
+use crate::outcome::{Cause, Failure, Fault, Found, Look, NoConnection};
 use crate::wants::Wants;
 
+/// How many lines of a container's log are read, from its end, and how many bytes of those.
+const LOG_LINES: u32 = 50;
+const MAX_LOG_BYTES: u64 = 64 << 10;
 /// Where PostgreSQL listens in a container.
 const CONTAINER_PORT: u16 = 5432;
 
@@ -30,7 +33,7 @@ pub fn collect(config: &Config, deadline: &Deadline) -> Result<Found, Fault> {
     match connect(&settings, connector.as_ref(), deadline) {
         Ok(connected) => connected::ask(connected, wants, deadline),
         Err(failures) => {
-            let container = config.options.container.as_ref().map(|name| look_up(config, name, deadline));
+            let container = config.options.container.as_ref().map(|name| look_at(config, name, deadline).map(Box::new));
             Err(no_connection(&settings, failures, container))
         }
     }
@@ -81,10 +84,10 @@ fn connector(settings: &Settings) -> Result<Option<Connector>, Fault> {
 fn no_connection(
     settings: &Settings,
     failures: Vec<Failure>,
-    container: Option<Result<Box<Container>, EngineError>>,
+    container: Option<Result<Box<Look>, EngineError>>,
 ) -> Fault {
     let (user, database) = (settings.user.clone(), settings.database.clone());
-    Fault::Connection { user, database, failures, container, notes: settings.notes.clone() }
+    Fault::Connection(Box::new(NoConnection { user, database, failures, container, notes: settings.notes.clone() }))
 }
 
 /// Where the server of a container can be reached, as settings.
@@ -92,12 +95,14 @@ fn locate(config: &Config, name: &str, deadline: &Deadline) -> Result<Values, Fa
     let container = look_up(config, name, deadline).map_err(|error| match error {
         EngineError::Status { status: 404, .. } => Fault::Container("there is no such container".to_owned()),
         error => Fault::Engine(error),
-    })?;
+    });
+    let (engine, container) = container?;
     let authority = match docker::address(&container, CONTAINER_PORT) {
         Ok(authority) => authority,
         // What is wrong with the container is said by its state.
         Err(_) if container.state.status != Some(Status::Running) => {
-            return Err(Fault::Down(container));
+            let log = log(&engine, name, &container, deadline);
+            return Err(Fault::Down(Box::new(Look { container, log })));
         }
         Err(reason) => return Err(Fault::Container(reason)),
     };
@@ -106,9 +111,26 @@ fn locate(config: &Config, name: &str, deadline: &Deadline) -> Result<Values, Fa
     Ok([("host", host), ("port", port)].map(|(name, value)| (name.to_owned(), value.to_owned())).into())
 }
 
-/// What the engine knows of a container.
-fn look_up(config: &Config, name: &str, deadline: &Deadline) -> Result<Box<Container>, EngineError> {
+/// The engine, and what it knows of a container.
+fn look_up(config: &Config, name: &str, deadline: &Deadline) -> Result<(Engine, Container), EngineError> {
     let _step = deadline.step(format!("container {name} of the engine at {}", config.engine));
     let engine = Engine::connect(&config.engine, deadline.budget())?;
-    engine.container(name, false, deadline.budget()).map(Box::new)
+    let container = engine.container(name, false, deadline.budget())?;
+    Ok((engine, container))
+}
+
+/// A container and its log.
+fn look_at(config: &Config, name: &str, deadline: &Deadline) -> Result<Look, EngineError> {
+    let (engine, container) = look_up(config, name, deadline)?;
+    let log = log(&engine, name, &container, deadline);
+    Ok(Look { container, log })
+}
+
+/// The last lines that a container wrote in its last life, or in all where that is still going on.
+fn log(engine: &Engine, name: &str, container: &Container, deadline: &Deadline) -> Vec<u8> {
+    let _step = deadline.step(format!("the log of {name}"));
+    let id = container.id.as_deref().unwrap_or(name);
+    // Without the log there is still the state.
+    let raw = engine.logs(id, LOG_LINES, None, MAX_LOG_BYTES, deadline.budget()).unwrap_or_default();
+    demultiplexed(&raw).into_owned()
 }

@@ -245,13 +245,11 @@ impl<'a> Reader<'a> {
 
     fn word<T: Copy>(&self, name: &str, default: T, words: &[(&str, T)]) -> Result<T, String> {
         let Some(value) = self.text(name) else { return Ok(default) };
-        match words.iter().find(|(word, _)| *word == value) {
-            Some((_, meaning)) => Ok(*meaning),
-            None => {
-                let words = words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
-                Err(format!("{name}={value}: it is none of {words}"))
-            }
-        }
+        let meaning = words.iter().find(|(word, _)| *word == value).map(|(_, meaning)| *meaning);
+        meaning.ok_or_else(|| {
+            let words = words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
+            format!("{name}={value}: it is none of {words}")
+        })
     }
 
     fn parsed<T: std::str::FromStr>(&self, name: &str, what: &str) -> Result<Option<T>, String> {

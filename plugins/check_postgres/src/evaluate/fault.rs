@@ -59,19 +59,16 @@ pub(super) fn report(config: &Config, fault: &Fault) -> Report {
         Fault::Container(reason) => {
             Words::new(State::Critical, format!("container {name} cannot be reached: {reason}"), &START)
         }
-        Fault::Down(container) => {
-            let (text, next) = container::explain(name, container);
-            let mut words = Words::new(State::Critical, text, &START);
-            words.next.extend(next);
+        Fault::Down(look) => {
+            let mut words = Words::new(State::Critical, container::in_a_line(name, look), &START);
+            container::explain(&mut words, name, look);
             words
         }
-        Fault::Connection { user, database, failures, container, notes } => {
-            let mut words = together(config, user, database, failures);
-            words.causes.extend(notes.iter().cloned());
-            if let Some(container) = container {
-                let (text, next) = container::looked_up(name, container);
-                words.causes.push(text);
-                words.next.extend(next);
+        Fault::Connection(fault) => {
+            let mut words = together(config, &fault.user, &fault.database, &fault.failures);
+            words.causes.extend(fault.notes.iter().cloned());
+            if let Some(look) = &fault.container {
+                container::add(&mut words, name, look);
             }
             words
         }

@@ -16,9 +16,8 @@ pub fn service(text: &str, name: &str) -> Option<Result<Vec<(String, String)>, S
             }
         } else if let Some(settings) = &mut settings {
             match line.split_once('=') {
-                // libpq takes the spaces around = for part of what they stand beside.
                 Some((key, value)) if key != "service" => {
-                    settings.push((key.trim_end().to_owned(), value.trim_start().to_owned()))
+                    settings.push((key.trim_end().to_owned(), value.trim_start().to_owned()));
                 }
                 Some(_) => return Some(Err(format!("line {number}: a service cannot name another"))),
                 None => return Some(Err(format!("line {number} is not KEY=VALUE"))),
