@@ -55,7 +55,7 @@ impl Programs {
     }
 }
 
-/// Makes a standby as a copy, because the packages lack pg_basebackup.
+/// Makes a standby as a copy, because the packages lack `pg_basebackup`.
 fn standby_of(primary: &mut Cluster, programs: &Programs, major: u32) -> Cluster {
     let mut standby = Cluster::plan().programs(programs.path()).make();
     primary.stop();
