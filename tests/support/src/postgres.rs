@@ -31,11 +31,11 @@ pub struct Plan {
 /// A cluster, its superuser `postgres`. Its server runs unless it was stopped.
 #[derive(Debug)]
 pub struct Cluster {
-    /// Holds the data, the socket and the log.
-    root: TempDir,
     programs: PathBuf,
     port: u16,
     process: Option<Process>,
+    /// Holds the data, the socket and the log. The last to go, because the server writes there until its end.
+    root: TempDir,
 }
 
 impl Plan {
@@ -136,7 +136,7 @@ impl Cluster {
         let root = tempfile::Builder::new().prefix("pg-").tempdir().expect("a temporary directory");
         // Sockets must be reachable for the plugin under whatever user it runs.
         fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).expect("chmod");
-        let cluster = Self { root, programs, port: free_port(), process: None };
+        let cluster = Self { programs, port: free_port(), process: None, root };
         fs::create_dir(cluster.socket_dir()).expect("mkdir");
         give_away(cluster.root.path());
         cluster
