@@ -42,6 +42,7 @@ pub fn all() -> Vec<Entry> {
             check_kwanza_expvars::metrics::METRICS,
             check_kwanza_expvars::PAGE,
         ),
+        Entry::of::<check_postgres::CheckPostgres>(check_postgres::metrics::METRICS, check_postgres::PAGE),
     ]
 }
 

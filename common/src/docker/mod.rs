@@ -3,6 +3,9 @@
 //! Every field is optional: engines drop fields between versions, and Podman never had some.
 
 mod address;
+pub mod diagnosis;
+pub mod exit;
+pub mod hints;
 mod identity;
 mod logs;
 mod models;

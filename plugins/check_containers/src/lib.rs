@@ -3,7 +3,6 @@
 pub mod cli;
 pub mod collect;
 pub mod evaluate;
-pub mod hints;
 pub mod metrics;
 mod page;
 pub mod parse;

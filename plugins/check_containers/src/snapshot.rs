@@ -7,8 +7,8 @@ use common::docker::{Container, EngineError};
 use common::pressure::Stall;
 use serde::{Deserialize, Serialize};
 
-use crate::hints::Rule;
 use crate::selection::{Expectation, Selection};
+use common::docker::hints::Rule;
 
 /// Why nothing was found.
 #[derive(Debug)]

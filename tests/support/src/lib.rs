@@ -9,6 +9,7 @@
 //! - [`schema`]: JSON against a JSON schema.
 //! - [`live`]: processes, mounts and an engine on the real machine, for end-to-end tests.
 //! - [`stand`]: the guide's deployment on an engine, for end-to-end tests.
+//! - [`postgres`]: PostgreSQL servers.
 //! - [`tool`]: programs that a test needs.
 //! - [`contract`]: what every plugin keeps, written once.
 
@@ -17,6 +18,7 @@ pub mod golden;
 pub mod http;
 pub mod live;
 pub mod perfdata;
+pub mod postgres;
 pub mod run;
 pub mod said;
 pub mod schema;

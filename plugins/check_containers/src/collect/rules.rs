@@ -7,8 +7,8 @@ use common::deadline::Deadline;
 use common::text::io_error;
 
 use crate::cli::Config;
-use crate::hints::Rule;
 use crate::parse::hint_file;
+use common::docker::hints::Rule;
 
 /// A file longer than this is a mistake.
 const MAX_BYTES: u64 = 4 << 20;

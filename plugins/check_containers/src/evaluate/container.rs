@@ -1,6 +1,7 @@
 //! One container: its state and health, and why it is as it is.
 
-use common::docker::{Container, EngineError, Status};
+use common::docker::diagnosis::{Diagnosis, diagnose, faults};
+use common::docker::{Container, EngineError, Status, exit, hints};
 use common::judging::Judging;
 use common::metric::Metric;
 use common::number::{Number, float};
@@ -10,8 +11,7 @@ use common::state::State;
 use common::text::{Text, shell_word};
 use common::units::{bytes, counted, duration};
 
-use super::diagnosis::{Diagnosis, diagnose, faults};
-use super::{Context, Subject, exit, figures, history};
+use super::{Context, Subject, figures, history};
 use crate::metrics::{LOG_MATCHES, OOM_KILLS, RESTARTS, UP, UPTIME};
 use crate::selection::Row;
 
@@ -281,7 +281,7 @@ impl<'a> Case<'a> {
             return Some("out of memory".to_owned());
         }
         let error = details.state.error.as_deref().filter(|error| !error.is_empty());
-        let told = error.and_then(|error| crate::hints::matching(&self.context.snapshot.rules, error));
+        let told = error.and_then(|error| hints::matching(&self.context.snapshot.rules, error));
         // What stopped in order has no fault to tell, whatever it has logged before.
         let stopped =
             details.state.status == Some(Status::Exited) && details.state.exit_code.is_some_and(exit::is_orderly);
@@ -309,7 +309,7 @@ impl<'a> Case<'a> {
         }
         if let Some(error) = error {
             self.judging.item.causes.push(format!("the engine says: {}", Text::limited(error, 300)).into());
-            if let Some(rule) = crate::hints::matching(&self.context.snapshot.rules, error) {
+            if let Some(rule) = hints::matching(&self.context.snapshot.rules, error) {
                 self.judging.item.next.push(rule.next.as_ref().into());
             }
         }

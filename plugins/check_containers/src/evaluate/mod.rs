@@ -1,8 +1,6 @@
 //! Verdicts. Pure: no I/O, and no clock but the one that is given.
 
 mod container;
-pub mod diagnosis;
-mod exit;
 mod figures;
 mod history;
 mod services;

@@ -1,6 +1,6 @@
 //! The rules of `--hint-file`.
 
-use crate::hints::Rule;
+use common::docker::hints::Rule;
 
 /// Reads rules: one a line, PATTERN, CLASS, MEANING and NEXT STEP between tabs; the last may be left out.
 /// Lines that begin with `#` are comments. The error names the line.

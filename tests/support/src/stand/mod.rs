@@ -13,10 +13,12 @@
 
 mod images;
 
+use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -162,10 +164,22 @@ impl Drop for Stand<'_> {
     }
 }
 
-/// As many ports as are published, which nobody uses now.
+/// As many ports as are published, which nobody uses now and no other stand of this process will.
 fn free_ports() -> Vec<u16> {
-    let listeners = PORTS.map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port"));
-    listeners.iter().map(|listener| listener.local_addr().expect("an address").port()).collect()
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut listeners = Vec::new();
+    let mut ports = Vec::new();
+    while ports.len() < PORTS.len() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        // Held until all are found, so that none is found twice.
+        listeners.push(listener);
+        if given.insert(port) {
+            ports.push(port);
+        }
+    }
+    ports
 }
 
 /// Whether a web server answers. That somebody accepts says nothing: the engine does so for a container.

@@ -1,4 +1,4 @@
-//! What log lines tell about a fault: one table, which `--hint-file` extends. Pure.
+//! What log lines tell about a fault: one table, which rules of the user's own extend. Pure.
 
 use std::borrow::Cow;
 

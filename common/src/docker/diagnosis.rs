@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use common::text::Text;
+use crate::text::Text;
 use serde_json::Value;
 
-use crate::hints::{self, Rule};
+use super::hints::{self, Rule};
 
 /// How many kinds of fault are named, and how many last lines where none is known.
 const MOST: usize = 3;

@@ -1,0 +1,193 @@
+//! The statements, and what they bring.
+//!
+//! Each statement answers with one JSON document, so that the server aggregates and limits and names of any kind
+//! travel unharmed. All but the first go in one message: one round trip, one snapshot of the statistics. If the server
+//! refuses one of them, they are asked one by one, and only that group goes without an answer.
+
+mod activity;
+mod custom;
+mod databases;
+mod locks;
+mod maintenance;
+mod objects;
+mod replication;
+mod server;
+mod wal;
+mod wraparound;
+
+use std::time::Duration;
+
+use common::deadline::Deadline;
+use postgres::{Client, SimpleQueryMessage};
+use serde::de::DeserializeOwned;
+
+use crate::snapshot::{Answer, OWN_FAULT, QueryFault, Server, Snapshot};
+use crate::wants::{Group, Wants};
+
+/// The statement of one group.
+#[derive(Debug)]
+struct Question {
+    /// What the run says that it waits for.
+    name: &'static str,
+    sql: String,
+}
+
+/// What the server says to a question.
+type Reply = Result<String, QueryFault>;
+
+/// Asks all that `wants` wants. Without the first answer there is no other.
+pub fn collect(client: &mut Client, wants: &Wants, deadline: &Deadline) -> Result<Snapshot, QueryFault> {
+    let server: Server = {
+        let _step = deadline.step("the server's version and settings");
+        read(&single(client, 0, deadline.budget(), server::SQL)?)?
+    };
+    let questions = questions(&server, wants);
+    let replies = ask(client, &server, &questions, deadline);
+    let mut snapshot = sorted(server, &questions, replies);
+    let is_anybody_waiting = matches!(&snapshot.activity, Some(Ok(activity)) if activity.waiting > 0);
+    if is_anybody_waiting && wants.any(&[Group::Transactions]) {
+        let _step = deadline.step("who waits for whom");
+        let version = snapshot.server.version;
+        let reply = single(client, version, deadline.budget() / 3, &locks::sql(&snapshot.server, wants));
+        snapshot.locks = Some(reply.and_then(|text| read(&text)));
+    }
+    if let Some(sql) = &wants.custom {
+        let _step = deadline.step("the statement of --query-file");
+        snapshot.custom = Some(custom::ask(client, sql));
+    }
+    Ok(snapshot)
+}
+
+/// The statements of the groups that are wanted.
+fn questions(server: &Server, wants: &Wants) -> Vec<Question> {
+    let mut questions = Vec::new();
+    let mut add = |groups: &[Group], name: &'static str, sql: &dyn Fn() -> String| {
+        if wants.any(groups) {
+            questions.push(Question { name, sql: sql() });
+        }
+    };
+    let sessions = [Group::Backends, Group::Transactions, Group::Maintenance];
+    add(&sessions, "sessions", &|| activity::sql(wants));
+    add(&[Group::Wraparound], "freeze ages", &|| wraparound::sql(server));
+    if server.archive_mode != "off" {
+        add(&[Group::Archiving], "the archiver", &|| wal::archiving(server));
+    }
+    add(&[Group::Replication], "replication", &|| replication::sql(server));
+    add(&[Group::Integrity], "indexes", &|| objects::indexes(server, wants));
+    add(&[Group::Sequences], "sequences", &|| objects::sequences(server, wants));
+    add(&[Group::Size], "sizes", &|| wal::sizes(server));
+    let counters = [Group::Rates, Group::Size, Group::Integrity];
+    add(&counters, "counters of the databases", &|| databases::sql(server));
+    add(&[Group::Maintenance], "tables and settings", &|| maintenance::sql(wants));
+    questions
+}
+
+/// The replies to `questions`, in their order.
+fn ask(client: &mut Client, server: &Server, questions: &[Question], deadline: &Deadline) -> Vec<Reply> {
+    if questions.is_empty() {
+        return Vec::new();
+    }
+    {
+        let _step = deadline.step("all groups at once");
+        let statements: Vec<&str> = questions.iter().map(|question| question.sql.as_str()).collect();
+        if let Ok(replies) = documents(client, &limited(server.version, deadline.budget() / 4, &statements.join(";\n")))
+            && let Some(settings) = replies.len().checked_sub(questions.len())
+        {
+            return replies.into_iter().skip(settings).map(Ok).collect();
+        }
+    }
+    let mut one_by_one = |question: &Question| {
+        let _step = deadline.step(question.name);
+        single(client, server.version, deadline.budget() / 3, &question.sql)
+    };
+    questions.iter().map(&mut one_by_one).collect()
+}
+
+/// `sql` after a row of settings that end with its transaction.
+///
+/// None of its statements may take all the time, for the sake of the others. Nobody's function of a name like those of
+/// the catalogue may be called in its place, with the rights of the check. To compile a statement takes longer than to
+/// run it.
+fn limited(version: u32, limit: Duration, sql: &str) -> String {
+    let jit = if version >= 110_000 { ", pg_catalog.set_config('jit', 'off', true)" } else { "" };
+    let limit = limit.as_millis().max(1);
+    format!(
+        "SELECT pg_catalog.set_config('search_path', 'pg_catalog', true),
+ pg_catalog.set_config('statement_timeout', '{limit}', true){jit};\n{sql}"
+    )
+}
+
+/// A snapshot of the replies.
+fn sorted(server: Server, questions: &[Question], replies: Vec<Reply>) -> Snapshot {
+    let mut snapshot = Snapshot::of(server);
+    for (question, reply) in questions.iter().zip(replies) {
+        match question.name {
+            "sessions" => fill(&mut snapshot.activity, reply),
+            "freeze ages" => fill(&mut snapshot.wraparound, reply),
+            "the archiver" => fill(&mut snapshot.archiving, reply),
+            "replication" => fill(&mut snapshot.replication, reply),
+            "indexes" => fill(&mut snapshot.integrity, reply),
+            "sequences" => fill(&mut snapshot.sequences, reply),
+            "sizes" => fill(&mut snapshot.sizes, reply),
+            "counters of the databases" => fill(&mut snapshot.databases, reply),
+            _ => fill(&mut snapshot.maintenance, reply),
+        }
+    }
+    snapshot
+}
+
+fn fill<T: DeserializeOwned>(answer: &mut Answer<T>, reply: Reply) {
+    *answer = Some(reply.and_then(|text| read(&text)));
+}
+
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, QueryFault> {
+    // The error names the field, not its value.
+    serde_json::from_str(text).map_err(|error| own_fault(&error.to_string()))
+}
+
+/// The one document that `sql` brings within `limit`.
+fn single(client: &mut Client, version: u32, limit: Duration, sql: &str) -> Reply {
+    // Before it comes the row of the settings.
+    let document = documents(client, &limited(version, limit, sql))?.pop();
+    document.ok_or_else(|| own_fault("no row came back"))
+}
+
+/// The first column of every row that `sql` brings.
+fn documents(client: &mut Client, sql: &str) -> Result<Vec<String>, QueryFault> {
+    let messages = client.simple_query(sql).map_err(|error| fault(&error))?;
+    let mut documents = Vec::new();
+    for message in messages {
+        if let SimpleQueryMessage::Row(row) = message {
+            documents.push(row.try_get(0).map_err(|error| fault(&error))?.unwrap_or("null").to_owned());
+        }
+    }
+    Ok(documents)
+}
+
+fn own_fault(message: &str) -> QueryFault {
+    QueryFault { code: OWN_FAULT.to_owned(), message: message.to_owned() }
+}
+
+/// What the server or the connection says of a failure.
+pub(super) fn fault(error: &postgres::Error) -> QueryFault {
+    match error.as_db_error() {
+        Some(error) => QueryFault { code: error.code().code().to_owned(), message: error.message().to_owned() },
+        None => QueryFault { code: String::new(), message: error.to_string() },
+    }
+}
+
+/// Seconds from the timestamp `sql` until now, never negative; NULL where that is.
+fn age(sql: &str) -> String {
+    format!("CASE WHEN {sql} IS NOT NULL THEN greatest(extract(epoch FROM clock_timestamp() - {sql}), 0) END")
+}
+
+/// Bytes of WAL from `begin` to `end`, never negative; NULL where either is.
+fn wal_bytes(end: &str, begin: &str) -> String {
+    let bytes = format!("pg_wal_lsn_diff({end}, {begin})");
+    format!("CASE WHEN {bytes} IS NOT NULL THEN greatest({bytes}, 0) END")
+}
+
+/// `sql` as rows of one JSON array.
+fn list(sql: &str) -> String {
+    format!("(SELECT coalesce(json_agg(x), '[]') FROM ({sql}) x)")
+}
