@@ -284,16 +284,18 @@ fn is_refusal(cause: &Cause) -> bool {
     matches!(cause, Cause::Server { code, .. } if code.starts_with("28"))
 }
 
-/// Whether the server is of the kind that is wanted.
+/// Whether the server is of the kind that is wanted. The names are whole, as no search path is set yet.
 fn is_fit(client: &mut Client, role: Role) -> Result<bool, postgres::Error> {
     let sql = match role {
         Role::Any | Role::PreferStandby => return Ok(true),
-        Role::Primary => "SELECT NOT pg_is_in_recovery()",
-        Role::Standby => "SELECT pg_is_in_recovery()",
+        Role::Primary => "SELECT NOT pg_catalog.pg_is_in_recovery()",
+        Role::Standby => "SELECT pg_catalog.pg_is_in_recovery()",
         Role::ReadWrite => {
-            "SELECT NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only') = 'off'"
+            "SELECT NOT pg_catalog.pg_is_in_recovery() AND pg_catalog.current_setting('default_transaction_read_only') = 'off'"
         }
-        Role::ReadOnly => "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on'",
+        Role::ReadOnly => {
+            "SELECT pg_catalog.pg_is_in_recovery() OR pg_catalog.current_setting('default_transaction_read_only') = 'on'"
+        }
     };
     client.query_one(sql, &[])?.try_get(0)
 }
