@@ -1,12 +1,11 @@
 //! A run of the plugin against a cluster, and what it said.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use support::live::{Process, eventually};
-use support::perfdata;
 use support::postgres::Cluster;
-use support::run::{Output, Run};
+use support::run::Run;
+pub use support::said::Said;
 use tempfile::TempDir;
 
 /// Thresholds off that a cluster breaks that was just made, or that is old.
@@ -47,66 +46,6 @@ impl Check {
     pub fn run(&self, further: &[&str]) -> Said {
         let run = Run::new(env!("CARGO_BIN_EXE_check_postgres")).args(["--dsn", &self.dsn]).args(&self.options);
         Said::of(run.args(further).state_dir(self.state.path()).output())
-    }
-}
-
-/// What a run said.
-pub struct Said {
-    pub output: Output,
-    figures: BTreeMap<String, f64>,
-}
-
-impl Said {
-    #[track_caller]
-    fn of(output: Output) -> Self {
-        assert_eq!(output.stderr, "");
-        assert!((0..=3).contains(&output.code), "exit code {}: {}", output.code, output.stdout);
-        let text = output.first_line().split_once(" | ").map_or("", |(_, perfdata)| perfdata);
-        let data = perfdata::parse_strictly(text).unwrap_or_else(|reason| panic!("{reason}: {}", output.stdout));
-        let figures = data.into_iter().map(|datum| (datum.label, datum.value.value)).collect();
-        Self { output, figures }
-    }
-
-    pub fn text(&self) -> &str {
-        &self.output.stdout
-    }
-
-    /// The first line without its figures.
-    pub fn headline(&self) -> &str {
-        self.output.first_line().split(" | ").next().unwrap_or_default()
-    }
-
-    #[track_caller]
-    pub fn figure(&self, label: &str) -> f64 {
-        *self.figures.get(label).unwrap_or_else(|| panic!("no {label} in: {}", self.text()))
-    }
-
-    pub fn has_figure(&self, label: &str) -> bool {
-        self.figures.contains_key(label)
-    }
-
-    #[track_caller]
-    pub fn has_code(&self, code: i32) -> &Self {
-        assert_eq!(self.output.code, code, "{}", self.text());
-        self
-    }
-
-    #[track_caller]
-    pub fn says(&self, words: &str) -> &Self {
-        assert!(self.text().contains(words), "{words:?} is expected in: {}", self.text());
-        self
-    }
-
-    #[track_caller]
-    pub fn says_not(&self, words: &str) -> &Self {
-        assert!(!self.text().contains(words), "{words:?} is not expected in: {}", self.text());
-        self
-    }
-
-    #[track_caller]
-    pub fn headlines(&self, words: &str) -> &Self {
-        assert!(self.headline().contains(words), "{words:?} is expected in: {}", self.headline());
-        self
     }
 }
 

@@ -42,6 +42,11 @@ impl Said {
         *self.figures.get(label).unwrap_or_else(|| panic!("no {label} in: {}", self.text()))
     }
 
+    /// Whether there is performance data `label`.
+    pub fn has_figure(&self, label: &str) -> bool {
+        self.figures.contains_key(label)
+    }
+
     /// Demands an exit code.
     #[track_caller]
     pub fn has_code(&self, code: i32) -> &Self {
