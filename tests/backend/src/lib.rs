@@ -5,10 +5,12 @@
 //! - [`cuesta`]: a page over TLS, and the redirect to it.
 //! - [`expvar`]: what `/debug/vars` says, and how a test makes it say something else.
 //! - [`grpc`]: the health service, likewise.
+//! - [`ending`]: being asked to end.
 //!
 //! Each listens from `start` on and ends when its value is dropped. The program `stand-in` runs them in containers.
 
 pub mod cuesta;
+pub mod ending;
 mod environment;
 pub mod expvar;
 pub mod grpc;

@@ -21,7 +21,8 @@ pub fn run(tool: &str, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn find(tool: &str) -> Option<PathBuf> {
+/// The path of `tool`, if it is there.
+pub fn find(tool: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     // An ordinary user's PATH may lack the directories of administration.
     let directories = std::env::split_paths(&path).chain(["/usr/sbin", "/sbin"].map(PathBuf::from));
