@@ -1,0 +1,128 @@
+//! The plugins: built with cargo, pointed at the backend, and run as a monitoring core runs them.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use backend::Backend;
+
+/// A plugin, in the order of the guide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "their names")]
+pub enum Plugin {
+    DockerHost,
+    Containers,
+    KwanzaExpvars,
+    Endpoint,
+    Postgres,
+}
+
+impl Plugin {
+    /// All.
+    pub const ALL: [Self; 5] =
+        [Self::DockerHost, Self::Containers, Self::KwanzaExpvars, Self::Endpoint, Self::Postgres];
+
+    /// Its program, which is its package too.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DockerHost => "check_docker_host",
+            Self::Containers => "check_containers",
+            Self::KwanzaExpvars => "check_kwanza_expvars",
+            Self::Endpoint => "check_endpoint",
+            Self::Postgres => "check_postgres",
+        }
+    }
+
+    /// What it is for, in a line.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::DockerHost => "The host, as vmstat, free, df, top and lsof show it.",
+            Self::Containers => "The containers, as docker-compose ps and docker stats show them.",
+            Self::KwanzaExpvars => "What Kwanza counts, at the port that the guide does not publish.",
+            Self::Endpoint => "What is published: gRPC and its health, HTTP, TLS and its certificate.",
+            Self::Postgres => "The database, found by its container; it has only just been started.",
+        }
+    }
+
+    /// The arguments for `backend`, as they are typed in its folder.
+    pub fn arguments(self, backend: &Backend) -> Vec<String> {
+        let ports = backend.ports();
+        let words = match self {
+            Self::DockerHost => "--procfs host/proc --sysfs host/sys --statvfs host/statvfs".to_owned(),
+            Self::Containers => "--deploy-dir deploy".to_owned(),
+            Self::KwanzaExpvars => "--container deploy_kwanza_1".to_owned(),
+            Self::Endpoint => format!(
+                "kwanza=grpc://127.0.0.1:{} profiling=http://127.0.0.1:{}/debug/pprof/ cuesta=https://127.0.0.1:{}/ \
+                 --ca-file cuesta.pem",
+                ports.grpc, ports.profiling, ports.cuesta_https
+            ),
+            Self::Postgres => "--container deploy_postgres_1 -U monitoring -w uptime=".to_owned(),
+        };
+        words.split(' ').map(str::to_owned).collect()
+    }
+}
+
+/// What came of a run.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// All that was printed.
+    pub text: String,
+    /// Exit code; nothing where a signal ended it.
+    pub code: Option<i32>,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// The programs of the suite.
+#[derive(Clone, Debug)]
+pub struct Suite {
+    /// The directory that they are in.
+    pub programs: PathBuf,
+}
+
+impl Suite {
+    /// Builds the plugins.
+    pub fn build() -> Result<Self, String> {
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(cargo);
+        command.args(["build", "--bins"]).current_dir(&workspace);
+        // What cargo tells this program of its own package would have it build some dependencies anew.
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+                command.env_remove(&name);
+            }
+        }
+        command.args(Plugin::ALL.iter().flat_map(|plugin| ["-p", plugin.name()]));
+        let status = command.status().map_err(|error| format!("cargo: {error}"))?;
+        if !status.success() {
+            return Err("the suite does not build".to_owned());
+        }
+        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from);
+        let programs = std::path::absolute(target.join("debug")).and_then(|path| path.canonicalize());
+        Ok(Self { programs: programs.map_err(|error| format!("target directory: {error}"))? })
+    }
+
+    /// What the environment must hold, each with its value. `PATH` comes before what it was.
+    pub fn environment(&self, backend: &Backend) -> [(&'static str, String); 3] {
+        let folder = backend.folder();
+        [
+            ("PATH", self.programs.display().to_string()),
+            ("DOCKER_HOST", format!("unix://{}", folder.join("docker.sock").display())),
+            ("STATE_DIRECTORY", folder.join("state").display().to_string()),
+        ]
+    }
+
+    /// Runs `program` with `arguments` in the folder of `backend`, and nothing else in its environment.
+    pub fn run(&self, program: &str, arguments: &[String], backend: &Backend) -> Result<Outcome, String> {
+        let mut command = Command::new(self.programs.join(program));
+        command.args(arguments).current_dir(backend.folder()).env_clear().envs(self.environment(backend));
+        let begin = Instant::now();
+        let output = command.stdin(Stdio::null()).output();
+        let output = output.map_err(|error: io::Error| format!("{program}: {error}"))?;
+        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        Ok(Outcome { text, code: output.status.code(), elapsed: begin.elapsed() })
+    }
+}
