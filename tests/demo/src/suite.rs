@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use backend::Backend;
+use common::run::Plugin as _;
 
 /// A plugin, in the order of the guide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,11 +27,11 @@ impl Plugin {
     /// Its program, which is its package too.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::DockerHost => "check_docker_host",
-            Self::Containers => "check_containers",
-            Self::KwanzaExpvars => "check_kwanza_expvars",
-            Self::Endpoint => "check_endpoint",
-            Self::Postgres => "check_postgres",
+            Self::DockerHost => check_docker_host::CheckDockerHost::NAME,
+            Self::Containers => check_containers::CheckContainers::NAME,
+            Self::KwanzaExpvars => check_kwanza_expvars::CheckKwanzaExpvars::NAME,
+            Self::Endpoint => check_endpoint::CheckEndpoint::NAME,
+            Self::Postgres => check_postgres::CheckPostgres::NAME,
         }
     }
 
@@ -87,7 +88,8 @@ impl Suite {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
-        command.args(["build", "--bins"]).current_dir(&workspace);
+        // With this program, whose dependencies then need not be built in two ways.
+        command.args(["build", "--bins", "-p", env!("CARGO_PKG_NAME")]).current_dir(&workspace);
         // What cargo tells this program of its own package would have it build some dependencies anew.
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
