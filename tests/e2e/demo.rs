@@ -79,8 +79,11 @@ impl Both<'_> {
             self.keep(&path("logs?stdout=1&stderr=1&timestamps=1"), &folder.join(format!("{service}.log")));
             if state == "up" {
                 self.keep(&path("stats?stream=false&one-shot=true"), &folder.join(format!("{service}.stats.json")));
-                self.keep("/info", &folder.with_file_name("info.json"));
-                self.keep("/system/df", &folder.with_file_name("system_df.json"));
+            }
+        }
+        if state == "up" {
+            for (path, name) in [("/info", "info"), ("/system/df", "system_df"), ("/version", "version")] {
+                self.keep(path, &folder.with_file_name(format!("{name}.json")));
             }
         }
     }

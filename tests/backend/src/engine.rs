@@ -250,9 +250,14 @@ fn answer(request: &Request<Incoming>, containers: &[Container]) -> Answer {
     match words {
         ["_ping"] => ping(),
         ["info"] => json_of(&info(containers, now)),
+        ["version"] => json_of(&document("version.json")),
         ["system", "df"] => json_of(&document("system_df.json")),
         ["containers", "json"] => {
             let is_all = option(request.uri().query(), "all").is_some();
+            // What docker-compose asks for besides: those of `docker-compose run`, of which there are none.
+            if option(request.uri().query(), "filters").is_some_and(|filters| filters.contains("oneoff%3DTrue")) {
+                return json_of(&json!([]));
+            }
             let rows = containers.iter().filter(|each| is_all || each.ended.is_none()).map(|each| each.row(now));
             json_of(&rows.collect())
         }

@@ -167,6 +167,7 @@ impl<W: Write> Course<'_, W> {
         for plugin in Plugin::ALL {
             self.screen.command(plugin.name(), &plugin.arguments(&self.backend))?;
         }
+        self.screen.say("docker and docker-compose, where they are installed, see the containers too.")?;
         self.screen.flush()?;
         self.ending.wait();
         Ok(())
