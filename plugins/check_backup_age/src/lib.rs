@@ -1,0 +1,3 @@
+//! Checks that there is a recent PostgreSQL dump, and that it would restore.
+
+pub mod parse;
