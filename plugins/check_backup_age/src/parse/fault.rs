@@ -53,7 +53,7 @@ pub enum Kind {
     ZeroTail,
     /// Something follows the end.
     Trailing,
-    /// A part that is not as any version of pg_dump writes it: which.
+    /// A part that is not as any version of `pg_dump` writes it: which.
     Damaged(Cow<'static, str>),
     /// Data, or a file or member that holds it, is missing: its name.
     Missing(String),
@@ -97,6 +97,7 @@ pub enum Unverified {
 
 impl Kind {
     /// What most often does this, and what helps.
+    #[must_use]
     pub const fn cause(&self) -> Option<&'static str> {
         Some(match self {
             Self::Empty | Self::NothingInside(_) => {

@@ -1,7 +1,7 @@
 //! The bytes of a dump, in order, with what stops reading them.
 
 use std::cell::{Cell, RefCell};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
 
 use super::fault::{Kind, Unverified};
 use super::inspection::{Level, Wrapper};
@@ -16,7 +16,7 @@ const AFTER_JUMP: usize = 4 * 1024;
 pub(crate) enum Stop {
     /// There are no more bytes.
     End,
-    /// Something is wrong, and the lowest level that finds it.
+    /// Something is wrong, and the lowest level that finds it; or the level at which it is met, if that is higher.
     Broken(Level, Kind),
     /// It cannot be known what comes.
     Unknown(Unverified),
@@ -58,6 +58,9 @@ impl<'a> Watch<'a> {
 
 /// A reader that can pass over bytes.
 pub(crate) trait Forward: Read {
+    /// How many bytes there are in all, if that is known before they are read.
+    fn length(&self) -> Option<u64>;
+
     /// Passes over `count` bytes, or over fewer if there are no more; says over how many.
     fn skip(&mut self, count: u64) -> io::Result<u64>;
 }
@@ -80,10 +83,6 @@ impl<'a, R: Read + Seek> Raw<'a, R> {
         let length = measure().map_err(|error: io::Error| Stop::Unknown(Unverified::Unreadable(error.to_string())))?;
         Ok(Self { input, position: 0, length, watch })
     }
-
-    pub(crate) fn length(&self) -> u64 {
-        self.length
-    }
 }
 
 impl<R: Read + Seek> Read for Raw<'_, R> {
@@ -105,6 +104,10 @@ impl<R: Read + Seek> Read for Raw<'_, R> {
 }
 
 impl<R: Read + Seek> Forward for Raw<'_, R> {
+    fn length(&self) -> Option<u64> {
+        Some(self.length)
+    }
+
     fn skip(&mut self, count: u64) -> io::Result<u64> {
         self.watch.check()?;
         let count = count.min(self.length.saturating_sub(self.position));
@@ -141,6 +144,11 @@ impl<'a> Bytes<'a> {
     /// Bytes that were passed.
     pub(crate) fn offset(&self) -> u64 {
         self.offset
+    }
+
+    /// How many bytes there are in all, if that is known.
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.source.length()
     }
 
     /// What wraps these bytes.
@@ -230,9 +238,37 @@ impl<'a> Bytes<'a> {
         if passed == beyond { Ok(()) } else { Err(Stop::End) }
     }
 
+    /// Passes `count` bytes, all of which must be there, and shows them piece by piece.
+    pub(crate) fn each(&mut self, count: u64, mut look: impl FnMut(&[u8]) -> Result<(), Stop>) -> Result<(), Stop> {
+        let mut left = count;
+        while left > 0 {
+            let available = self.available()?;
+            let length = usize::try_from(left).unwrap_or(usize::MAX).min(available.len());
+            match available.get(..length) {
+                Some(piece) if length > 0 => look(piece)?,
+                _ => return Err(Stop::End),
+            }
+            self.consume(length);
+            left -= length as u64;
+        }
+        Ok(())
+    }
+
     /// Whether there are no more bytes.
     pub(crate) fn is_at_end(&mut self) -> Result<bool, Stop> {
         Ok(self.available()?.is_empty())
+    }
+
+    /// Whether what follows from `at` on is zeros; looks no further than what is buffered.
+    pub(crate) fn are_zeros_to_end(&mut self, at: usize) -> Result<bool, Stop> {
+        let available = self.available()?;
+        Ok(available.get(at..).unwrap_or_default().iter().all(|byte| *byte == 0))
+    }
+
+    /// Whether what follows is zeros and more than a few of them; looks no further than 64 KiB.
+    pub(crate) fn are_zeros(&mut self) -> Result<bool, Stop> {
+        let next = self.peek(64 * 1024)?;
+        Ok(next.len() > 16 && next.iter().all(|byte| *byte == 0))
     }
 
     /// Reads more behind what is buffered.
@@ -253,9 +289,33 @@ impl<'a> Bytes<'a> {
             (Some(reason), _) => Stop::Unknown(reason),
             (None, None) => Stop::Unknown(Unverified::Unreadable(error.to_string())),
             (None, Some(wrapper)) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                Stop::Broken(Level::Structure, Kind::WrapperTruncated(wrapper))
+                Stop::Broken(Level::Header, Kind::WrapperTruncated(wrapper))
             }
-            (None, Some(wrapper)) => Stop::Broken(Level::Structure, Kind::WrapperCorrupt(wrapper)),
+            (None, Some(wrapper)) => Stop::Broken(Level::Header, Kind::WrapperCorrupt(wrapper)),
         }
+    }
+}
+
+/// For decoders.
+impl Read for Bytes<'_> {
+    fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
+        let available = self.fill_buf()?;
+        let count = available.len().min(target.len());
+        if let (Some(target), Some(available)) = (target.get_mut(..count), available.get(..count)) {
+            target.copy_from_slice(available);
+        }
+        Bytes::consume(self, count);
+        Ok(count)
+    }
+}
+
+impl BufRead for Bytes<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        // Why it stopped is kept by the watch.
+        self.available().map_err(|_| io::Error::other("given up"))
+    }
+
+    fn consume(&mut self, count: usize) {
+        Bytes::consume(self, count);
     }
 }

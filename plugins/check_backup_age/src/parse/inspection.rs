@@ -17,7 +17,7 @@ pub enum Level {
     Full,
 }
 
-/// The formats that pg_dump and pg_dumpall write.
+/// The formats that `pg_dump` and `pg_dumpall` write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Format {
     /// `pg_dump -F t`.
@@ -45,7 +45,7 @@ pub enum Wrapper {
     Xz,
     /// bzip2.
     Bzip2,
-    /// An OpenPGP message, binary or in ASCII armour. What it holds cannot be seen.
+    /// An `OpenPGP` message, binary or in ASCII armour. What it holds cannot be seen.
     Pgp,
     /// age. What it holds cannot be seen.
     Age,
@@ -53,6 +53,7 @@ pub enum Wrapper {
 
 impl Wrapper {
     /// Whether what is inside cannot be seen without a key.
+    #[must_use]
     pub const fn is_encrypted(self) -> bool {
         matches!(self, Self::Pgp | Self::Age)
     }
@@ -69,7 +70,7 @@ pub struct Version {
     pub revision: u8,
 }
 
-/// A point in time as a clock on the wall of pg_dump's machine shows it, without its zone.
+/// A point in time as a clock on the wall of `pg_dump`'s machine shows it, without its zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LocalTime {
     /// With the century.
@@ -114,7 +115,7 @@ pub struct Header {
     pub database: Option<String>,
     /// The version of the server as it is written there, such as `15.14 (Debian 15.14-0+deb12u1)`.
     pub server_version: Option<String>,
-    /// The version of pg_dump, likewise.
+    /// The version of `pg_dump`, likewise.
     pub pg_dump_version: Option<String>,
 }
 
@@ -152,7 +153,7 @@ pub struct Contents {
     pub names_left_out: u64,
     /// Large objects whose data is there, where they were counted ([`Level::Structure`]).
     pub large_objects: Option<u64>,
-    /// Roles, which only pg_dumpall writes.
+    /// Roles, which only `pg_dumpall` writes.
     pub roles: Option<u64>,
     /// Whether there is an entry for the database itself, which `pg_restore --create` needs (and any dump but one in SQL
     /// without `--create` has).
@@ -160,12 +161,26 @@ pub struct Contents {
 }
 
 impl Contents {
+    /// Keeps a table in one of the lists while there is room; says at which place.
+    pub(super) fn keep(&mut self, table: Table, list: impl FnOnce(&mut Self) -> &mut Vec<Table>) -> Option<u32> {
+        let tables = list(self);
+        if tables.len() < MAX_NAMES {
+            tables.push(table);
+            u32::try_from(tables.len() - 1).ok()
+        } else {
+            self.names_left_out += 1;
+            None
+        }
+    }
+
     /// Whether there are tables and none has data, as `--schema-only` makes it.
+    #[must_use]
     pub fn is_schema_only(&self) -> bool {
         self.tables > Some(0) && self.tables_with_data == Some(0)
     }
 
     /// Whether there is data and no table is defined, as `--data-only` makes it.
+    #[must_use]
     pub fn is_data_only(&self) -> bool {
         self.tables == Some(0) && self.tables_with_data > Some(0)
     }
@@ -203,6 +218,33 @@ pub struct Inspection {
     pub ended: Option<i64>,
     /// Bytes that were read, before they were decompressed.
     pub consumed: u64,
+}
+
+impl Inspection {
+    /// Of what was not looked at yet.
+    pub(super) fn new(level: Level) -> Self {
+        Self {
+            level,
+            outcome: Outcome::Sound,
+            format: None,
+            wrapper: None,
+            header: None,
+            contents: Contents::default(),
+            started: None,
+            ended: None,
+            consumed: 0,
+        }
+    }
+}
+
+/// `schema.name`, or the name alone.
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.schema.is_empty() {
+            write!(f, "{}.", self.schema)?;
+        }
+        f.write_str(&self.name)
+    }
 }
 
 impl fmt::Display for Version {
