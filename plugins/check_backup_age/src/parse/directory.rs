@@ -107,9 +107,12 @@ fn file<D: Directory>(
 ) -> Result<Option<u64>, Stop> {
     for (suffix, wrapper) in SUFFIXES {
         if let Some(file) = open(directory, &format!("{name}{suffix}"))? {
-            let file = Bytes::new(Raw::new(file, watch)?, None, watch);
+            let mut file = Bytes::new(Raw::new(file, watch)?, None, watch);
             if !walk.is_full() {
                 return end(file, wrapper, data).map(|()| None);
+            }
+            if may_be_empty(data, wrapper) && file.is_at_end()? {
+                return Ok(None);
             }
             let Some(wrapper) = wrapper else { return read(file, data) };
             walk.level = Level::Full;
@@ -121,11 +124,17 @@ fn file<D: Directory>(
     Err(broken(Kind::Missing(name.to_owned())))
 }
 
+/// Whether the file of such data may have no bytes: with zstd and LZ4, `pg_dump` opens no frame for an empty large object.
+fn may_be_empty(data: Data, wrapper: Option<Wrapper>) -> bool {
+    data == Data::LargeObjects && wrapper != Some(Wrapper::Gzip)
+}
+
 /// Looks at the end of a file, or at the beginning of one that is compressed.
 fn end(mut file: Bytes, wrapper: Option<Wrapper>, data: Data) -> Result<(), Stop> {
     if let Some(wrapper) = wrapper {
         let head = file.peek(6)?;
         return match wrapper::recognise(head) {
+            _ if head.is_empty() && may_be_empty(data, Some(wrapper)) => Ok(()),
             _ if head.is_empty() => Err(Stop::End),
             Some(found) if found == wrapper => Ok(()),
             _ => Err(broken(Kind::WrapperCorrupt(wrapper))),
