@@ -106,7 +106,7 @@ fn ok_while_the_next_is_being_written() {
     let backups = Backups::new();
     backups.dump("kwanza.tar", "kwanza-0.tar", RECENT + 48 * HOUR);
     backups.dump("kwanza.tar", "kwanza-1.tar", RECENT + 20 * HOUR);
-    let half = &dump("kwanza.tar", ago(60))[..6000];
+    let half = &dump("kwanza.tar", ago(25 * 60 + 20))[..6000];
     backups.write("kwanza-2.tar", half, 25);
     backups.assert("ok_being_written", &["{}", "-v"]);
     backups.check(&["{}", "--grace", "10s"]).has_code(2).headlines("kwanza-2.tar");
