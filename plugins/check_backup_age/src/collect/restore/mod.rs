@@ -8,7 +8,7 @@ mod programs;
 mod session;
 
 use std::collections::BTreeMap;
-use std::io::BufReader;
+use std::io::{BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -17,10 +17,11 @@ use std::time::{Duration, Instant};
 use common::deadline::Deadline;
 
 use crate::cli::Config;
-use crate::parse::Format;
+use crate::collect::files;
+use crate::parse::{self, Format};
 use crate::rows::{self, Name};
 use crate::snapshot::{Dump, Identity, Restore, RestoreTest, Restored};
-use programs::{Ended, Programs};
+use programs::{Ended, Feed, Programs};
 use session::{Fault, Session};
 
 /// Names of scratch databases begin so.
@@ -81,8 +82,7 @@ fn attempt(
     };
     tidy(&mut session, &times, test)?;
     let name = create(&mut session, &times, deadline)?;
-    let test_of =
-        Test { config, programs: &programs, dsn: with_database(dsn, &name), path: &dump.file.path, times: &times };
+    let test_of = Test { config, programs: &programs, dsn: with_database(dsn, &name), dump, times: &times };
     let outcome = test_of.run(&version, deadline);
     let _step = deadline.step(format!("dropping the database {name}"));
     if let Err(reason) = drop_database(&mut session, &name, times.end) {
@@ -93,16 +93,13 @@ fn attempt(
 
 /// Only archives are: a script does whatever stands in it, in whatever database it connects to.
 fn is_not_restorable(dump: &Dump) -> Option<String> {
-    match (dump.inspection.format, dump.inspection.wrapper) {
-        (Some(Format::Plain | Format::Cluster), _) => Some(
+    match dump.inspection.format {
+        Some(Format::Plain | Format::Cluster) => Some(
             "a dump in SQL runs whatever stands in it, in other databases too; restore it by hand, or dump with -F c"
                 .to_owned(),
         ),
-        (Some(_), Some(wrapper)) => {
-            Some(format!("pg_restore cannot read {wrapper}; dump with -F c, which compresses by itself"))
-        }
-        (Some(_), None) => None,
-        (None, _) => Some("it is of no known format".to_owned()),
+        Some(_) => None,
+        None => Some("it is of no known format".to_owned()),
     }
 }
 
@@ -123,7 +120,7 @@ impl Times {
 }
 
 fn version(pg_restore: &Path, times: &Times) -> Result<String, Early> {
-    match programs::run(programs::command(pg_restore).arg("--version"), times.work).map_err(Restore::Tool)? {
+    match programs::run(programs::command(pg_restore).arg("--version"), None, times.work).map_err(Restore::Tool)? {
         // pg_restore (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)
         Ended::Itself { success: true, stdout, .. } => {
             Ok(stdout.split_whitespace().nth(2).unwrap_or("of unknown version").to_owned())
@@ -229,7 +226,7 @@ struct Test<'a> {
     programs: &'a Programs,
     /// With the scratch database.
     dsn: String,
-    path: &'a Path,
+    dump: &'a Dump,
     times: &'a Times,
 }
 
@@ -258,18 +255,36 @@ impl Test<'_> {
         programs::command(&self.programs.pg_restore)
     }
 
+    /// Names the dump as the last argument, or else what writes it to the input without its wrapper.
+    fn input(&self, command: &mut Command) -> Option<Feed> {
+        let path = self.dump.file.path.clone();
+        if self.dump.inspection.wrapper.is_none() {
+            command.arg("--").arg(path);
+            return None;
+        }
+        let end = self.times.work;
+        Some(Box::new(move |mut input| {
+            let keep_going = || Instant::now() < end;
+            // pg_restore tells what it misses.
+            let _ = files::open(&path).and_then(|file| parse::unwrap_into(file, &mut input, &keep_going));
+        }))
+    }
+
     /// Restores what there is. Owners, rights and tablespaces are those of another server, and a subscription would
     /// call its publisher.
     fn fill(&self, version: &str) -> Result<(), Early> {
         let mut command = self.pg_restore();
         command.args(["--exit-on-error", "--no-password", "--no-owner", "--no-privileges", "--no-tablespaces"]);
         command.args(["--no-publications", "--no-subscriptions"]);
-        // pg_restore cannot do it with tar, and says so.
-        if self.config.options.jobs > 1 {
+        let found = &self.dump.inspection;
+        let can_be_parallel =
+            matches!(found.format, Some(Format::Custom | Format::Directory)) && found.wrapper.is_none();
+        if self.config.options.jobs > 1 && can_be_parallel {
             command.arg(format!("--jobs={}", self.config.options.jobs));
         }
-        command.arg(format!("--dbname={}", self.dsn)).arg("--").arg(self.path);
-        match programs::run(&mut command, self.times.work).map_err(Restore::Tool)? {
+        command.arg(format!("--dbname={}", self.dsn));
+        let feed = self.input(&mut command);
+        match programs::run(&mut command, feed, self.times.work).map_err(Restore::Tool)? {
             Ended::Itself { success: true, .. } => Ok(()),
             Ended::Itself { stderr, .. } if stderr.contains("unsupported version") => {
                 Err(Restore::Tool(format!("pg_restore {version} is older than the dump: {}", first_error(&stderr))))
@@ -282,8 +297,9 @@ impl Test<'_> {
     /// The rows that the dump holds, by table.
     fn expected(&self) -> Result<BTreeMap<Name, u64>, Early> {
         let mut command = self.pg_restore();
-        command.args(["--data-only", "--file=-", "--"]).arg(self.path).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut running = programs::start(&mut command).map_err(Restore::Tool)?;
+        command.args(["--data-only", "--file=-"]).stdout(Stdio::piped()).stderr(Stdio::null());
+        let feed = self.input(&mut command);
+        let mut running = programs::start_fed(&mut command, feed).map_err(Restore::Tool)?;
         let script = running.0.stdout.take();
         // In a thread, because a pipe has no deadline of its own: the end of the program ends it.
         let counter =
@@ -301,12 +317,11 @@ impl Test<'_> {
     fn actual(&self) -> Result<BTreeMap<Name, u64>, Early> {
         let mut command = programs::command(&self.programs.psql);
         command.args(["-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1", "-d", &self.dsn]);
-        let file = std::io::pipe().and_then(|(reader, mut writer)| {
-            std::io::Write::write_all(&mut writer, COUNT_ROWS.as_bytes())?;
-            Ok(reader)
+        let feed: Feed = Box::new(|mut input| {
+            // psql that has ended already has said why.
+            let _ = input.write_all(COUNT_ROWS.as_bytes());
         });
-        command.stdin(file.map_err(|error| Restore::Tool(common::text::io_error(&error)))?);
-        match programs::run(&mut command, self.times.work).map_err(Restore::Tool)? {
+        match programs::run(&mut command, Some(feed), self.times.work).map_err(Restore::Tool)? {
             Ended::Itself { success: true, stdout, .. } => Ok(stdout.lines().filter_map(counted).collect()),
             Ended::Itself { stderr, .. } => Err(Restore::Server(first_error(&stderr))),
             Ended::Killed => Err(Restore::TimedOut("the rows of the restored tables".to_owned())),
