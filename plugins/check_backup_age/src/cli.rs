@@ -22,7 +22,7 @@ pub struct Arguments {
     /// Dumps of one thing: files, dumps in directory format, and directories that hold such
     ///
     /// All PATHs together are the backups of one thing; what is to be judged apart is a check of its own.
-    #[arg(value_name = "PATH", required_unless_present_any = ["wal_archive", "base_backup"])]
+    #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// In directories, only names that match GLOB; without it all but hidden files and checksum files
     #[arg(long, value_name = "GLOB")]
@@ -177,6 +177,9 @@ pub fn configure(options: Arguments, thresholds: Thresholds, common: &Common) ->
         );
     }
     if options.paths.is_empty() {
+        if options.wal_archive.is_none() && options.base_backup.is_none() {
+            return Err("what is to be checked? give the PATH of a dump, or --base-backup and --wal-archive".to_owned());
+        }
         let of_dumps: [(&str, bool); 3] = [
             ("--restore-test", options.restore_test.is_some()),
             ("--sha256", options.sha256.is_some()),

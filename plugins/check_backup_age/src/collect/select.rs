@@ -42,11 +42,12 @@ pub fn select(config: &Config, keep_going: &dyn Fn() -> bool) -> (Selection, boo
             Ok(Place::Directory) => {
                 selection.only_named = false;
                 let before = selection.found;
-                if let Err(kind) = selection.add_directory(path, config.pattern.as_ref(), globals.as_ref(), keep_going)
-                {
-                    selection.troubles.push(Trouble { path: path.clone(), kind });
-                } else if selection.found == before {
-                    selection.troubles.push(Trouble { path: path.clone(), kind: TroubleKind::NothingThere });
+                match selection.add_directory(path, config.pattern.as_ref(), globals.as_ref(), keep_going) {
+                    Err(kind) => selection.troubles.push(Trouble { path: path.clone(), kind }),
+                    Ok(()) if selection.found == before && keep_going() => {
+                        selection.troubles.push(Trouble { path: path.clone(), kind: TroubleKind::NothingThere });
+                    }
+                    Ok(()) => {}
                 }
             }
             Err(kind) => selection.troubles.push(Trouble { path: path.clone(), kind }),

@@ -48,9 +48,11 @@ pub fn after(fault: &Fault, dump: &Dump, context: &Context) -> Vec<Text> {
             steps.push(format!("compare it with where it was copied from: sha256sum {path}"));
             steps.push(dump_again(dump, context));
         }
-        Kind::Foreign(_) => {
-            steps.push(format!("file {path}; if it is no dump at all, --pattern leaves it out"));
-        }
+        Kind::Foreign(_) => steps.push(format!("file {path}")),
+    }
+    let may_be_else = matches!(fault.kind, Kind::Foreign(_) | Kind::Message(_) | Kind::Empty);
+    if may_be_else && context.config.pattern.is_none() && !context.snapshot.only_named {
+        steps.push("if it is not meant to be a dump, --pattern leaves it out".to_owned());
     }
     steps.into_iter().map(Into::into).collect()
 }
@@ -61,17 +63,19 @@ pub fn dump_again(dump: &Dump, context: &Context) -> String {
     let header = dump.inspection.header.as_ref();
     let inside = header.and_then(|header| header.database.as_deref());
     let database = context.config.options.database.as_deref().or(inside).unwrap_or(DATABASE);
-    let path = word(&dump.file.path);
-    let new = shell_word(&format!("{}.new", dump.file.path.display()));
-    if dump.inspection.format == Some(Format::Cluster) {
+    let format = dump.inspection.format;
+    let (path, letter) = match (dump.inspection.wrapper, format) {
+        // A pipe hides that pg_dump failed, and a custom dump compresses by itself.
+        (Some(_), _) => (dump.file.path.with_extension("").with_extension("dump"), 'c'),
+        (None, Some(Format::Custom)) => (dump.file.path.clone(), 'c'),
+        (None, Some(Format::Directory)) => (dump.file.path.clone(), 'd'),
+        (None, Some(Format::Plain)) => (dump.file.path.clone(), 'p'),
+        (None, _) => (dump.file.path.clone(), 't'),
+    };
+    let (new, path) = (shell_word(&format!("{}.new", path.display())), word(&path));
+    if format == Some(Format::Cluster) {
         return format!("pg_dumpall -U postgres -w -f {new} && mv {new} {path}");
     }
-    let letter = match dump.inspection.format {
-        Some(Format::Custom) => 'c',
-        Some(Format::Directory) => 'd',
-        Some(Format::Plain) => 'p',
-        _ => 't',
-    };
     format!("pg_dump -U postgres -w -F {letter} -f {new} {} && mv {new} {path}", shell_word(database))
 }
 

@@ -12,12 +12,14 @@ use common::number::Number;
 /// A copy is written later than its dump by more than this many seconds, which no dump takes.
 const LATER: i64 = 2 * 86_400;
 
+/// The newest dump that is not one that is being written.
+fn newest_complete<'a>(context: &Context<'a>) -> Option<&'a Dump> {
+    context.snapshot.dumps.iter().find(|dump| !context.may_be_unfinished(dump))
+}
+
 /// The newest dump, if it is not valid and not one that is being written.
 pub fn broken(context: &Context) -> Option<Item> {
-    let dump = context.snapshot.dumps.iter().find(|dump| !context.may_be_unfinished(dump))?;
-    if context.is_valid(dump) {
-        return None;
-    }
+    let dump = newest_complete(context).filter(|dump| !context.is_valid(dump))?;
     let label = name(dump);
     let about = format!("{}, written {}", bytes(dump.file.identity.size), context.ago(dump.file.identity.written()));
     let item = match &dump.inspection.outcome {
@@ -68,9 +70,16 @@ pub fn newest(context: &Context, dump: &Dump) -> Item {
     }
     let advice = policies::of_dump(context, dump, &mut judging);
     let is_bad = judging.item.state != State::Ok;
+    let is_newest = newest_complete(context).is_some_and(|newest| newest.file.path == dump.file.path);
+    let which = if is_newest { "newest" } else { "newest valid" };
+    let headline = format!("{which} dump {label}: {}", judging.problems().join(", "));
     let mut item = judging.finish(description(context, dump));
+    if is_bad {
+        item.headline = headline.into();
+    }
     item.next.extend(advice.into_iter().map(Into::into));
-    if is_bad && item.next.is_empty() {
+    // What to do about a newer one that is broken stands with that.
+    if is_bad && is_newest && item.next.is_empty() {
         item.next.push(advice::dump_again(dump, context).into());
     }
     with_notes(item, context, dump)
@@ -104,10 +113,10 @@ pub fn pg_dump(header: &Header) -> Option<&str> {
 
 fn with_notes(mut item: Item, context: &Context, dump: &Dump) -> Item {
     let took = common::units::duration(dump.verify_time);
-    let when = if dump.is_remembered { "in an earlier run, and it has not changed since" } else { "now" };
+    let when = if dump.is_remembered { "by an earlier run, and unchanged since" } else { "by this run" };
     let mut note = |level: u8, text: String| item.notes.push((level, text.into()));
     if !dump.is_encrypted() {
-        note(1, format!("verified to level {} in {took}, {when}", context.config.level));
+        note(1, format!("verified ({}) in {took}, {when}", context.config.level));
     }
     if dump.file.identity.written() - dump.inspection.ended.unwrap_or(dump.made.at) > LATER {
         note(

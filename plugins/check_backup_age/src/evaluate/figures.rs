@@ -36,7 +36,7 @@ pub fn judge(context: &Context, dump: &Dump, judging: &mut Judging) {
         let text = format!("its time is {}: see --dump-timezone, and the clocks", context.ago(dump.made.at));
         judging.problem(common::state::State::Unknown, text);
     }
-    judging.add(&AGE, Number::real(age.max(0.0)), "newest valid dump is {} old");
+    judging.add(&AGE, Number::real(age.max(0.0)), "{} old");
     judging.add(&SIZE, Number::from(dump.file.identity.size), "it has {}");
     size_change(context, dump, judging);
     contents(context, dump, judging);
@@ -49,21 +49,16 @@ pub fn judge(context: &Context, dump: &Dump, judging: &mut Judging) {
 
 fn contents(context: &Context, dump: &Dump, judging: &mut Judging) {
     let contents = &dump.inspection.contents;
-    judging.add(&TABLES, contents.tables.map(Number::from), "tables:");
+    judging.add(&TABLES, contents.tables.map(Number::from), "{} tables");
     let with_data = contents.tables_with_data.map(Number::from);
     if context.config.options.schema_only && !context.is_asked_for(&TABLES_WITH_DATA) {
         if let Some(value) = with_data {
             judging.show(&TABLES_WITH_DATA, value);
         }
     } else {
-        let phrase = match contents.tables {
-            Some(0) => "it holds no table: tables with data",
-            _ => "no data of tables is in it: tables with data",
-        };
-        let phrase = if contents.tables_with_data == Some(0) { phrase } else { "tables with data" };
-        judging.add(&TABLES_WITH_DATA, with_data, phrase);
+        judging.add(&TABLES_WITH_DATA, with_data, "{} tables with data");
     }
-    judging.add(&TOC_ENTRIES, contents.entries.map(Number::from), "entries of its table of contents:");
+    judging.add(&TOC_ENTRIES, contents.entries.map(Number::from), "{} entries in its table of contents");
 }
 
 /// Against the median of those before it.

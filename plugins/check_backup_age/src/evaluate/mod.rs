@@ -34,13 +34,13 @@ pub fn evaluate(config: &Config, kept: Option<&Kept>, snapshot: &Snapshot, now: 
     if !config.options.paths.is_empty() {
         items.extend(dump::broken(&context));
         items.extend(context.newest.map(|newest| dump::newest(&context, newest)));
+        items.extend(troubles::troubles(&context));
         items.extend(dump::unfinished(&context));
         items.push(retention::retention(&context));
         items.extend(retention::space(&context));
         items.extend(policies::globals(&context));
         items.extend(restore::restore(&context));
     }
-    items.extend(troubles::troubles(&context));
     items.extend(pitr::base_backup(&context));
     items.extend(pitr::wal_archive(&context));
     let mut report = Report::new(summary(&context, &items));

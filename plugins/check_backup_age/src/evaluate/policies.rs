@@ -19,6 +19,10 @@ pub fn of_dump(context: &Context, dump: &Dump, judging: &mut Judging) -> Vec<Str
     tables(context, dump, judging, &mut advice);
     version(context, dump, judging, &mut advice);
     checksum(context, judging, &mut advice);
+    if dump.inspection.contents.tables_with_data == Some(0) && !context.config.options.schema_only {
+        advice.push("look for --schema-only and for the name of the database in the backup job".to_owned());
+        advice.push("--schema-only here, if no data is wanted".to_owned());
+    }
     if dump.file.mode & 0o004 != 0 {
         advice.push(format!(
             "chmod o-r {} and umask 077 in the backup job",

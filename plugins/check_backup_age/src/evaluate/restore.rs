@@ -54,7 +54,7 @@ fn done(context: &Context, run: &RestoreTest, restored: &Restored) -> Item {
         judging.item.causes.extend(different);
     }
     let took = common::units::duration(restored.seconds);
-    let when = if run.is_remembered { "in an earlier run, and the dump has not changed since" } else { "now" };
+    let when = if run.is_remembered { "in an earlier run, and the dump is unchanged since" } else { "in this run" };
     let dump = context.newest.map(|dump| name(dump).to_string()).unwrap_or_default();
     let text = format!("{} rows of {} in {took}", restored.rows, figures::counted(restored.tables, "table"));
     let item = judging.finish(text);

@@ -23,8 +23,11 @@ pub fn retention(context: &Context) -> Item {
         judging.show(&COUNT, count);
     } else if context.is_unclear() && context.config.thresholds.judge(&COUNT, None, count).state != State::Ok {
         judging.show(&COUNT, count);
-        judging
-            .problem(State::Unknown, format!("only {} known to be valid", figures::counted(count_of(valid), "dump")));
+        let text = match valid {
+            0 => "no dump is known to be valid".to_owned(),
+            _ => format!("only {} known to be valid", figures::counted(count_of(valid), "dump")),
+        };
+        judging.problem(State::Unknown, text);
     } else if valid == 0 && is_overwritten(context) {
         judging.show(&COUNT, count);
         judging.problem(State::Warning, "the only dump is being overwritten, so that there is none now");
@@ -38,7 +41,9 @@ pub fn retention(context: &Context) -> Item {
     if is_bad && snapshot.dumps.is_empty() && snapshot.troubles.is_empty() {
         item.next.push("look at the backup job: no dump was found".into());
     }
-    let broken = snapshot.dumps.iter().filter_map(|dump| Some((dump, fault(dump)?)));
+    // The newest has an item of its own.
+    let older = snapshot.dumps.iter().filter(|dump| !context.may_be_unfinished(dump)).skip(1);
+    let broken = older.filter_map(|dump| Some((dump, fault(dump)?)));
     item.causes.extend(broken.map(|(dump, fault)| format!("{}: {fault}", name(dump)).into()));
     item.children = snapshot.dumps.iter().take(LISTED).map(|dump| listed(context, dump)).collect();
     item
