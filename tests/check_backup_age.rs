@@ -5,6 +5,10 @@
 
 #[path = "check_backup_age/backups.rs"]
 mod backups;
+#[path = "check_backup_age/dumps.rs"]
+mod dumps;
+#[path = "check_backup_age/formats.rs"]
+mod formats;
 #[path = "check_backup_age/memory.rs"]
 mod memory;
 #[path = "check_backup_age/options.rs"]

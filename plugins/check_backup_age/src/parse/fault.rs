@@ -16,7 +16,7 @@ use super::inspection::{Level, Version, Wrapper};
 pub struct Fault {
     /// What it is.
     pub kind: Kind,
-    /// The lowest level that finds it.
+    /// The level of what was done when it was met. A lower one may find it too, by something else.
     pub level: Level,
     /// Where it was seen: bytes from the start of the dump (of what the wrapper holds), in the file of a directory dump.
     pub offset: u64,

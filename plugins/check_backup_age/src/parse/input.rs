@@ -133,12 +133,24 @@ pub(crate) struct Bytes<'a> {
     offset: u64,
     /// How much to read next.
     appetite: usize,
+    /// Whether there is no more to read. Decoders do not all bear to be asked again.
+    has_ended: bool,
 }
 
 impl<'a> Bytes<'a> {
     pub(crate) fn new(source: impl Forward + 'a, wrapper: Option<Wrapper>, watch: &'a Watch<'a>) -> Self {
         let buffer = vec![0; BUFFER];
-        Self { source: Box::new(source), wrapper, watch, buffer, start: 0, end: 0, offset: 0, appetite: AFTER_JUMP }
+        Self {
+            source: Box::new(source),
+            wrapper,
+            watch,
+            buffer,
+            start: 0,
+            end: 0,
+            offset: 0,
+            appetite: AFTER_JUMP,
+            has_ended: false,
+        }
     }
 
     /// Bytes that were passed.
@@ -232,6 +244,9 @@ impl<'a> Bytes<'a> {
         }
         let beyond = count - buffered;
         self.consume(self.end - self.start);
+        if self.has_ended {
+            return Err(Stop::End);
+        }
         let passed = self.source.skip(beyond).map_err(|error| self.stop(&error))?;
         self.offset += passed;
         self.appetite = AFTER_JUMP;
@@ -273,12 +288,16 @@ impl<'a> Bytes<'a> {
 
     /// Reads more behind what is buffered.
     fn fill(&mut self) -> Result<usize, Stop> {
+        if self.has_ended {
+            return Ok(0);
+        }
         let room = self.buffer.len().min(self.end + self.appetite);
         let target = self.buffer.get_mut(self.end..room).unwrap_or_default();
         let count = match self.source.read(target) {
             Ok(count) => count.min(room - self.end),
             Err(error) => return Err(self.stop(&error)),
         };
+        self.has_ended = count == 0 && room > self.end;
         self.end += count;
         self.appetite = (self.appetite * 2).min(BUFFER);
         Ok(count)

@@ -149,12 +149,11 @@ fn read(bytes: &mut Bytes, format: Format, walk: &mut Walk) -> Result<(), Stop> 
         walk.offset = bytes.offset();
         let piece = bytes.available()?;
         if let Some(at) = memchr::memchr(0, piece) {
+            script.piece(piece.get(..at).unwrap_or_default(), &mut line, &mut walk.found.contents);
             walk.offset += at as u64;
             walk.within = script.within(&walk.found.contents);
-            return Err(Stop::Broken(
-                Level::Structure,
-                if bytes.are_zeros_to_end(at)? { Kind::ZeroTail } else { Kind::Hole },
-            ));
+            let is_tail = bytes.are_zeros_to_end(at)?;
+            return Err(broken(if is_tail { Kind::ZeroTail } else { Kind::Hole }));
         }
         let count = piece.len();
         if count == 0 {
