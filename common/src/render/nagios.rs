@@ -25,7 +25,9 @@ pub fn render(report: &Report, style: &Style) -> String {
     let mut lines = Vec::new();
     let all = report.list_all || style.verbosity > 0;
     if all || !is_said_in_one_line(&report.items) {
-        list(&report.items, 0, all, style, &mut lines);
+        list(&report.items, 0, all, report.list_items, style, &mut lines);
+    } else if report.list_items {
+        list(&report.items, 0, false, true, style, &mut lines);
     }
     append_within(&mut text, &lines);
     text
@@ -81,48 +83,63 @@ pub(super) fn first_line(report: &Report, state: State) -> String {
     line
 }
 
-/// Every item that is not OK by itself, worst first, parents before their children.
+/// Every item that is not OK by itself, worst first, parents before their children. What follows from another makes
+/// that as bad as it is itself.
 fn problems(items: &[Item]) -> Vec<&Item> {
     fn collect<'a>(items: &'a [Item], into: &mut Vec<&'a Item>) {
         for item in items {
-            if item.state != State::Ok {
+            if item.state != State::Ok && !item.follows {
                 into.push(item);
             }
             collect(&item.children, into);
         }
     }
+    fn severity(item: &Item) -> State {
+        let following = item.children.iter().filter(|child| child.follows).map(Item::worst);
+        following.fold(item.state, State::max)
+    }
     let mut found = Vec::new();
     collect(items, &mut found);
-    found.sort_by_key(|item| std::cmp::Reverse(item.state));
+    found.sort_by_key(|item| std::cmp::Reverse(severity(item)));
     found
 }
 
 fn headline(item: &Item) -> String {
-    if item.headline.is_empty() { format!("{} {}", item.label, item.text) } else { item.headline.to_string() }
+    let said =
+        if item.headline.is_empty() { format!("{} {}", item.label, item.text) } else { item.headline.to_string() };
+    let following = item.children.iter().filter(|child| child.follows);
+    match following.map(|child| 1 + child.following()).sum::<usize>() {
+        0 => said,
+        1 => format!("{said} (1 problem follows from it)"),
+        count => format!("{said} ({count} problems follow from it)"),
+    }
 }
 
-/// Adds the lines of `items`, worst first: those that are not OK, or `all`.
-fn list(items: &[Item], level: usize, all: bool, style: &Style, lines: &mut Vec<String>) {
+/// Adds the lines of `items`, worst first: those that are not OK, or `all`; `here` those that are OK without their parts.
+fn list(items: &[Item], level: usize, all: bool, here: bool, style: &Style, lines: &mut Vec<String>) {
     let mut order: Vec<(State, &Item)> = items.iter().map(|item| (item.worst(), item)).collect();
     order.sort_by_key(|(state, _)| std::cmp::Reverse(*state));
     for (state, item) in order {
-        if state == State::Ok && !all {
+        if state == State::Ok && !all && !here {
             continue;
         }
         let indent = "  ".repeat(level);
-        lines.push(format!("{indent}\\_ [{}] {}: {}", paint(state, style), item.label, item.text));
-        for cause in &item.causes {
+        let follows = if item.follows { "follows: " } else { "" };
+        lines.push(format!("{indent}\\_ [{}] {follows}{}: {}", paint(state, style), item.label, item.text));
+        // What follows is mended with what it follows from.
+        let is_explained = !item.follows || style.verbosity > 0;
+        for cause in item.causes.iter().filter(|_| is_explained) {
             lines.push(format!("{indent}     {cause}"));
         }
         for (_, note) in item.notes.iter().filter(|(level, _)| style.verbosity >= *level) {
             lines.push(format!("{indent}     ({note})"));
         }
-        if state != State::Ok {
+        if state != State::Ok && is_explained {
             for step in &item.next {
                 lines.push(format!("{indent}     -> {step}"));
             }
         }
-        list(&item.children, level + 1, all, style, lines);
+        list(&item.children, level + 1, all, false, style, lines);
     }
 }
 
@@ -220,6 +237,27 @@ mod tests {
         assert!(text.len() <= MAX_BYTES, "{}", text.len());
         assert!(text.lines().last().unwrap().contains("more lines left out"));
         assert!(text.lines().next().unwrap().ends_with("/var:used_percent=96%;90;95"));
+    }
+
+    #[test]
+    fn what_follows_hangs_below_its_cause_and_is_counted() {
+        let mut cause = Item::new("memory", State::Warning, "97 % used").headline("memory 97 %").then("free -m");
+        let mut killed = Item { follows: true, ..Item::new("postgres", State::Critical, "exited 137").then("up") };
+        killed.children.push(Item { follows: true, ..Item::new("database", State::Critical, "nothing listens") });
+        cause.children.push(killed);
+        let mut report = Report::new("fine");
+        report.items = vec![Item::new("disk", State::Warning, "91 %"), cause, Item::ok("load", "0.1")];
+        report.list_items = true;
+        assert_eq!(
+            render(&report, &style()),
+            "DOCKER_HOST CRITICAL - memory 97 % (2 problems follow from it); disk 91 %\n\
+             \\_ [CRITICAL] memory: 97 % used\n     \
+             -> free -m\n  \
+             \\_ [CRITICAL] follows: postgres: exited 137\n    \
+             \\_ [CRITICAL] follows: database: nothing listens\n\
+             \\_ [WARNING] disk: 91 %\n\
+             \\_ [OK] load: 0.1\n"
+        );
     }
 
     #[test]
