@@ -149,9 +149,9 @@ impl Item {
         self.children.iter().map(Self::worst).fold(self.state, State::max)
     }
 
-    /// How many of its parts, and of theirs, follow from what they are a part of and are not OK.
+    /// How many of its parts, and of theirs, are not OK and follow from what they are a part of.
     pub fn following(&self) -> usize {
-        let own = |child: &Self| usize::from(child.follows && child.state != State::Ok);
+        let own = |child: &Self| usize::from(child.follows && child.worst() != State::Ok);
         self.children.iter().map(|child| own(child) + child.following()).sum()
     }
 

@@ -22,14 +22,11 @@ pub fn render(report: &Report, style: &Style) -> String {
         let _ = write!(text, " | {perfdata}");
     }
     text.push('\n');
-    let mut lines = Vec::new();
-    let all = report.list_all || style.verbosity > 0;
-    if all || !is_said_in_one_line(&report.items) {
-        list(&report.items, 0, all, report.list_items, style, &mut lines);
-    } else if report.list_items {
-        list(&report.items, 0, false, true, style, &mut lines);
+    let mut list = List { style, all: report.list_all || style.verbosity > 0, lines: Vec::new() };
+    if list.all || report.list_items || !is_said_in_one_line(&report.items) {
+        list.add(&report.items, 0, report.list_items, true);
     }
-    append_within(&mut text, &lines);
+    append_within(&mut text, &list.lines);
     text
 }
 
@@ -87,8 +84,8 @@ pub(super) fn first_line(report: &Report, state: State) -> String {
 /// that as bad as it is itself.
 fn problems(items: &[Item]) -> Vec<&Item> {
     fn collect<'a>(items: &'a [Item], into: &mut Vec<&'a Item>) {
-        for item in items {
-            if item.state != State::Ok && !item.follows {
+        for item in items.iter().filter(|item| !item.follows) {
+            if item.state != State::Ok {
                 into.push(item);
             }
             collect(&item.children, into);
@@ -115,31 +112,42 @@ fn headline(item: &Item) -> String {
     }
 }
 
-/// Adds the lines of `items`, worst first: those that are not OK, or `all`; `here` those that are OK without their parts.
-fn list(items: &[Item], level: usize, all: bool, here: bool, style: &Style, lines: &mut Vec<String>) {
-    let mut order: Vec<(State, &Item)> = items.iter().map(|item| (item.worst(), item)).collect();
-    order.sort_by_key(|(state, _)| std::cmp::Reverse(*state));
-    for (state, item) in order {
-        if state == State::Ok && !all && !here {
-            continue;
+/// The lines below the first.
+struct List<'a> {
+    style: &'a Style,
+    /// Whether what is OK is listed too.
+    all: bool,
+    lines: Vec<String>,
+}
+
+impl List<'_> {
+    /// Adds `items`, worst first: those that are not OK, or with `here` all of them, and their parts. What
+    /// `is_explained` has its causes and next steps below it.
+    fn add(&mut self, items: &[Item], level: usize, here: bool, is_explained: bool) {
+        let mut order: Vec<(State, &Item)> = items.iter().map(|item| (item.worst(), item)).collect();
+        order.sort_by_key(|(state, _)| std::cmp::Reverse(*state));
+        order.retain(|(state, _)| *state != State::Ok || self.all || here);
+        for (state, item) in order {
+            // What follows from something else is mended with that.
+            let is_explained = is_explained && !item.follows || self.style.verbosity > 0;
+            self.add_one(item, state, level, is_explained);
+            self.add(&item.children, level + 1, false, is_explained);
         }
+    }
+
+    fn add_one(&mut self, item: &Item, state: State, level: usize, is_explained: bool) {
         let indent = "  ".repeat(level);
         let follows = if item.follows { "follows: " } else { "" };
-        lines.push(format!("{indent}\\_ [{}] {follows}{}: {}", paint(state, style), item.label, item.text));
-        // What follows is mended with what it follows from.
-        let is_explained = !item.follows || style.verbosity > 0;
-        for cause in item.causes.iter().filter(|_| is_explained) {
-            lines.push(format!("{indent}     {cause}"));
+        let state_word = paint(state, self.style);
+        self.lines.push(format!("{indent}\\_ [{state_word}] {follows}{}: {}", item.label, item.text));
+        if is_explained {
+            self.lines.extend(item.causes.iter().map(|cause| format!("{indent}     {cause}")));
         }
-        for (_, note) in item.notes.iter().filter(|(level, _)| style.verbosity >= *level) {
-            lines.push(format!("{indent}     ({note})"));
+        let notes = item.notes.iter().filter(|(level, _)| self.style.verbosity >= *level);
+        self.lines.extend(notes.map(|(_, note)| format!("{indent}     ({note})")));
+        if is_explained && state != State::Ok {
+            self.lines.extend(item.next.iter().map(|step| format!("{indent}     -> {step}")));
         }
-        if state != State::Ok && is_explained {
-            for step in &item.next {
-                lines.push(format!("{indent}     -> {step}"));
-            }
-        }
-        list(&item.children, level + 1, all, false, style, lines);
     }
 }
 
