@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-arguments=(--scenario postgres-down)
+arguments=(--scenario disk-full)
 shown=$(mktemp)
 trap 'rm -f "$shown"' EXIT
 {

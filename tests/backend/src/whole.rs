@@ -24,6 +24,9 @@ const MISSED: Duration = Duration::from_hours(96);
 /// How long a certificate lasts that is about to expire.
 const LAST_DAYS: Duration = Duration::from_hours(48);
 
+/// How often a second those who cannot log in try again.
+const EAGERNESS: f64 = 500.0;
+
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -164,7 +167,11 @@ impl Backend {
         self.database = Slot::Down;
         self.engine.end(end);
         self.host.end(Service::Postgres);
-        self.kwanza.figures().add("AuthenticationFailures", 40);
+        let mut figures = self.kwanza.figures();
+        figures.rate("AuthenticationSuccesses", 0.0);
+        figures.add("AuthenticationFailures", 40);
+        figures.rate("AuthenticationFailures", EAGERNESS);
+        drop(figures);
         for serving in self.kwanza.health().services.values_mut() {
             *serving = Serving::NotServing;
         }

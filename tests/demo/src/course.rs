@@ -11,7 +11,7 @@ use backend::ending::Ending;
 use crate::options::Options;
 use crate::scenario::{Scenario, Story};
 use crate::screen::Screen;
-use crate::suite::{Outcome, Plugin, Suite};
+use crate::suite::{self, CONFIGURATION, Outcome, Plugin, Suite};
 
 /// Why it ends before its end.
 #[derive(Debug)]
@@ -51,7 +51,10 @@ pub fn run<W: Write>(
     database: Starting,
 ) -> Result<(), Stop> {
     let begin = Instant::now();
-    let mut course = Course { backend: Backend::start(database)?, suite, ending, screen };
+    let backend = Backend::start(database)?;
+    fs::write(backend.folder().join(CONFIGURATION), suite::configuration(&backend))
+        .map_err(|error| format!("{CONFIGURATION}: {error}"))?;
+    let mut course = Course { backend, suite, ending, screen };
     course.introduce()?;
     match options.scenario.and_then(Scenario::story) {
         None => course.everything_is_well()?,
@@ -167,7 +170,10 @@ impl<W: Write> Course<'_, W> {
         for plugin in Plugin::ALL {
             self.screen.command(plugin.name(), &plugin.arguments(&self.backend))?;
         }
-        self.screen.say("docker and docker-compose, where they are installed, see the containers too.")?;
+        self.screen.say(
+            "check_backend --watch 5s shows it again and again, check_backend --init - prints such a file for what it \
+             finds. docker and docker-compose, where they are installed, see the containers too.",
+        )?;
         self.screen.flush()?;
         self.ending.wait();
         Ok(())

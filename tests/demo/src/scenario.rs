@@ -43,27 +43,27 @@ impl Scenario {
             Self::PostgresDown => (
                 Fault::PostgresDown,
                 ["PostgreSQL is killed", "Its container exits, its port closes, and Kwanza can let nobody in."],
-                &[Plugin::Containers, Plugin::KwanzaExpvars, Plugin::Endpoint, Plugin::Postgres],
+                &[Plugin::Containers, Plugin::Postgres, Plugin::Backend],
             ),
             Self::DiskFull => (
                 Fault::DiskFull,
                 ["The disk of Docker's data fills up", "PostgreSQL ends and cannot start again."],
-                &[Plugin::DockerHost, Plugin::Containers, Plugin::KwanzaExpvars, Plugin::Endpoint, Plugin::Postgres],
+                &[Plugin::DockerHost, Plugin::Containers, Plugin::Backend],
             ),
             Self::Panics => (
                 Fault::Panics,
                 ["Kwanza panics", "Twice in its gRPC layer and fourteen times on streams. It goes on."],
-                &[Plugin::KwanzaExpvars],
+                &[Plugin::KwanzaExpvars, Plugin::Backend],
             ),
             Self::StaleBackup => (
                 Fault::StaleBackup,
                 ["Four nights without a backup", "Nobody noticed that pg_dump was no longer run."],
-                &[],
+                &[Plugin::BackupAge, Plugin::Backend],
             ),
             Self::CertExpiring => (
                 Fault::CertExpiring,
                 ["A certificate is about to expire", "Cuesta's ends in two days. All works until then."],
-                &[Plugin::Endpoint],
+                &[Plugin::Endpoint, Plugin::Backend],
             ),
         };
         let [what, how] = texts;

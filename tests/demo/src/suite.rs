@@ -17,12 +17,21 @@ pub enum Plugin {
     KwanzaExpvars,
     Endpoint,
     Postgres,
+    BackupAge,
+    Backend,
 }
 
 impl Plugin {
     /// All.
-    pub const ALL: [Self; 5] =
-        [Self::DockerHost, Self::Containers, Self::KwanzaExpvars, Self::Endpoint, Self::Postgres];
+    pub const ALL: [Self; 7] = [
+        Self::DockerHost,
+        Self::Containers,
+        Self::KwanzaExpvars,
+        Self::Endpoint,
+        Self::Postgres,
+        Self::BackupAge,
+        Self::Backend,
+    ];
 
     /// Its program, which is its package too.
     pub const fn name(self) -> &'static str {
@@ -32,6 +41,8 @@ impl Plugin {
             Self::KwanzaExpvars => check_kwanza_expvars::CheckKwanzaExpvars::NAME,
             Self::Endpoint => check_endpoint::CheckEndpoint::NAME,
             Self::Postgres => check_postgres::CheckPostgres::NAME,
+            Self::BackupAge => check_backup_age::CheckBackupAge::NAME,
+            Self::Backend => check_backend::CheckBackend::NAME,
         }
     }
 
@@ -43,6 +54,8 @@ impl Plugin {
             Self::KwanzaExpvars => "What Kwanza counts, at the port that the guide does not publish.",
             Self::Endpoint => "What is published: gRPC and its health, HTTP, TLS and its certificate.",
             Self::Postgres => "The database, found by its container; it has only just been started.",
+            Self::BackupAge => "Its backups: not only how old they are, each is read to its end.",
+            Self::Backend => "All of these at once: the guide's Health Check of a System.",
         }
     }
 
@@ -59,9 +72,28 @@ impl Plugin {
                 ports.grpc, ports.profiling, ports.cuesta_https
             ),
             Self::Postgres => "--container deploy_postgres_1 -U monitoring -w uptime=".to_owned(),
+            Self::BackupAge => "deploy/backup --database kwanza".to_owned(),
+            Self::Backend => format!("--config {CONFIGURATION}"),
         };
         words.split(' ').map(str::to_owned).collect()
     }
+}
+
+/// The file that lists the checks of `check_backend`, in the folder of the backend.
+pub const CONFIGURATION: &str = "backend.toml";
+
+/// What is in that file: all plugins but itself, as they are run here one by one.
+pub fn configuration(backend: &Backend) -> String {
+    let check = |plugin: &Plugin| {
+        let name = plugin.name().trim_start_matches("check_");
+        format!(
+            "[[check]]\nname = {name:?}\nplugin = {:?}\narguments = {:?}\n",
+            plugin.name(),
+            plugin.arguments(backend)
+        )
+    };
+    let others = Plugin::ALL.iter().filter(|plugin| **plugin != Plugin::Backend);
+    others.map(check).collect::<Vec<_>>().join("\n")
 }
 
 /// What came of a run.

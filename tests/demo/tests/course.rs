@@ -46,12 +46,14 @@ fn says(text: &str, lines: &[&str]) {
 }
 
 /// What all plugins say of a backend that is well.
-const WELL: [&str; 5] = [
+const WELL: [&str; 7] = [
     "DOCKER_HOST OK - cpu ",
     "CONTAINERS OK - 3 of 3 services up",
     "KWANZA_EXPVARS OK - 14 streams",
     "ENDPOINT OK - 3 endpoints answer",
     "POSTGRES OK - PostgreSQL 1",
+    "BACKUP_AGE OK - kwanza-",
+    "BACKEND OK - 6 checks OK",
 ];
 
 #[test]
@@ -75,21 +77,33 @@ fn every_scenario_is_found() {
         let (before, after) = text.split_once(&format!("== {}\n", story.what)).unwrap();
         says(before, &WELL);
         let lines: &[&str] = match scenario {
+            Scenario::List => &[],
             Scenario::PostgresDown => &[
                 "CONTAINERS CRITICAL - postgres exited 137 (SIGKILL) ",
-                "KWANZA_EXPVARS CRITICAL - ",
-                "ENDPOINT CRITICAL - kwanza is NOT_SERVING",
                 "POSTGRES CRITICAL - container deploy_postgres_1 is exited, exit code 137",
+                "BACKEND CRITICAL - containers: postgres exited 137 (SIGKILL) ",
+                "    \\_ [CRITICAL] follows: kwanza_expvars: ",
+                "    \\_ [CRITICAL] follows: endpoint: kwanza is NOT_SERVING",
+                "    \\_ [CRITICAL] follows: postgres: container deploy_postgres_1 is exited",
             ],
             Scenario::DiskFull => &[
                 "DOCKER_HOST CRITICAL - disk /var 100 %",
                 "CONTAINERS CRITICAL - postgres exited 1 0s ago: disk full",
-                "POSTGRES CRITICAL - container deploy_postgres_1 is exited, exit code 1",
-                "     disk full: the filesystem that it writes to is full",
+                "BACKEND CRITICAL - docker_host: disk /var 100 % (over 95 %) (5 problems follow",
+                "      \\_ [CRITICAL] follows: containers: postgres exited 1 ",
+                "          \\_ [CRITICAL] follows: postgres: container deploy_postgres_1 is",
             ],
-            Scenario::Panics => &["KWANZA_EXPVARS CRITICAL - 14 StreamPanics in the last hour (over 10)"],
-            Scenario::List | Scenario::StaleBackup => &[],
-            Scenario::CertExpiring => &["ENDPOINT CRITICAL - cuesta: certificate ends in 1d 23h"],
+            Scenario::Panics => &[
+                "KWANZA_EXPVARS CRITICAL - 14 StreamPanics in the last hour (over 10)",
+                "BACKEND CRITICAL - kwanza_expvars: 14 StreamPanics",
+            ],
+            Scenario::StaleBackup => {
+                &["BACKUP_AGE CRITICAL - newest dump kwanza-", "BACKEND CRITICAL - backup_age: newest dump kwanza-"]
+            }
+            Scenario::CertExpiring => &[
+                "ENDPOINT CRITICAL - cuesta: certificate ends in 1d 23h",
+                "BACKEND CRITICAL - endpoint: cuesta: certificate ends in 1d 23h",
+            ],
         };
         says(after, lines);
     }
@@ -222,7 +236,7 @@ fn no_process_is_left_after_a_kill() {
 fn what_is_printed_can_be_tried_by_hand() {
     let mut demo = Demo::start(&["--", "--keep"]);
     demo.until("== The backend stays up");
-    let commands = demo.until("$ check_postgres");
+    let commands = demo.until("$ check_backend");
     let script: String = commands
         .lines()
         .map(|line| match line.strip_prefix("$ ") {

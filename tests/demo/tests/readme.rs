@@ -32,7 +32,7 @@ fn the_readme_shows_what_is_shown() {
     let recorded = README.split_once("<!-- the demo, by tests/demo/record.sh -->").unwrap().1;
     let recorded = recorded.split_once("<!-- end of the demo -->").unwrap().0;
     let (mut screen, ending) = (Screen::new(Vec::new(), false), Ending::listen().unwrap());
-    let options = Options { scenario: Some(Scenario::PostgresDown), keep: false };
+    let options = Options { scenario: Some(Scenario::DiskFull), keep: false };
     course::run(options, &Suite::build().unwrap(), &ending, &mut screen, Starting::recorded().unwrap()).unwrap();
     let shown = String::from_utf8(screen.into_inner()).unwrap();
     let expected: Vec<String> = ["$ cargo".to_owned()].into_iter().chain(skeleton(&shown)).collect();
