@@ -38,10 +38,12 @@ fn demo(options: Options) -> Result<(), Stop> {
     if options.scenario == Some(Scenario::List) {
         return course::list(&mut screen);
     }
-    let suite = Suite::build()?;
     be_silent_about_the_database();
     let ending = Ending::listen()?;
-    course::run(options, &suite, &ending, &mut screen, Starting::begin()?)
+    // It takes a second, as the build does where there is little to build.
+    let database = Starting::begin()?;
+    let suite = Suite::build().map_err(|reason| if ending.is_asked() { Stop::Asked } else { reason.into() })?;
+    course::run(options, &suite, &ending, &mut screen, database)
 }
 
 /// What keeps PostgreSQL from starting is told where it is looked for; and who presses ctrl-C knows it.
