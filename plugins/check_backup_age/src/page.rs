@@ -39,7 +39,7 @@ pub const PAGE: Page = Page {
     ],
     privileges: &[
         "The monitoring user must be able to read the dumps. They hold all of the database: give them to a group of its own rather than to everybody, and `world_readable` stays 0.",
-        "`--restore-test` needs psql and pg_restore, as new as the dump, and a role with CREATEDB; extensions that only a superuser may create need one. Use a server that nothing depends on: a restore takes its disk and its time. Passwords come from PGPASSFILE or ~/.pgpass, never from the command line.",
+        "`--restore-test` needs psql and pg_restore, as new as the dump, and a role with CREATEDB; extensions that only a superuser may create need one. A dump can do what that role can do: use a server that nothing depends on, and no superuser where the dump can do without. Passwords come from PGPASSFILE or ~/.pgpass, never from the command line.",
     ],
     files: &[
         (

@@ -35,6 +35,14 @@ fn a_partitioned_table_can_be_dumped_as_one() {
 }
 
 #[test]
+fn a_dump_of_inserts_is_restored_and_its_rows_are_not_compared() {
+    let site = Site::new();
+    site.dump("inserts", &["-F", "c", "--inserts", "kwanza"]);
+    let said = site.check(&["{}/inserts", "--restore-test", &site.dsn()]);
+    said.has_code(0).headlines("the dump has no COPY whose rows could be compared");
+}
+
+#[test]
 fn a_dump_that_postgresql_does_not_take_is_critical() {
     let site = Site::new();
     let path = site.dump("bad", &["-F", "c", "-Z", "0", "kwanza"]);
@@ -91,7 +99,7 @@ fn a_role_with_a_password_is_enough_and_the_password_is_nowhere() {
 #[test]
 fn a_restore_that_takes_too_long_is_unknown_and_leaves_nothing() {
     let site = slow_site();
-    let said = site.check(&["{}/slow", "--restore-test", &site.dsn(), "-t", "4s"]);
+    let said = site.check(&["{}/slow", "--restore-test", &site.dsn(), "-t", "8s"]);
     said.has_code(3).headlines("restore test not done in time, it was at pg_restore");
     assert!(site.scratch_databases().is_empty());
 }

@@ -140,7 +140,8 @@ fn keep(context: &Context) -> Kept {
     let is_known = |dump: &&Dump| {
         let is_over =
             matches!(dump.inspection.outcome, Outcome::Unverified(Unverified::Interrupted | Unverified::Unreadable(_)));
-        !is_over && !dump.has_changed
+        // A sample cannot hold a path that is not UTF-8.
+        !is_over && !dump.has_changed && dump.file.path.to_str().is_some()
     };
     let remember = |dump: &Dump| Remembered {
         path: dump.file.path.clone(),
