@@ -111,7 +111,9 @@ fn two_tests_do_not_disturb_each_other() {
     let mut first = Process::script(&format!("exec {run}"), &[""; 0]);
     eventually("the scratch database", || site.scratch_databases().len() == 1);
     let state = tempfile::tempdir().unwrap();
-    let second = site.run(&["{}/slow", "--restore-test", &site.dsn()]).state_dir(state.path());
+    // From another database too.
+    let dsn = format!("{} dbname=template1", site.dsn());
+    let second = site.run(&["{}/slow", "--restore-test", &dsn]).state_dir(state.path());
     let second = support::said::Said::of(second.output());
     second.has_code(3).headlines("another restore test is under way on that server");
     assert!(site.scratch_databases().len() == 1 && !first.has_ended());

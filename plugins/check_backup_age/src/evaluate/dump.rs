@@ -120,7 +120,7 @@ fn with_notes(mut item: Item, context: &Context, dump: &Dump) -> Item {
     if !dump.is_encrypted() {
         note(1, format!("verified ({}) in {took}, {when}", context.config.level));
     }
-    if dump.file.identity.written() - dump.inspection.ended.unwrap_or(dump.made.at) > LATER {
+    if dump.file.identity.written().saturating_sub(dump.inspection.ended.unwrap_or(dump.made.at)) > LATER {
         note(
             1,
             format!(

@@ -131,7 +131,7 @@ fn summary(context: &Context, items: &[Item]) -> String {
     let of_others = ["restore test", "base backup", "WAL archive"];
     let others = items.iter().filter(|item| of_others.contains(&item.label.as_str()));
     parts.extend(others.map(|item| format!("{} {}", item.label, item.text)));
-    parts.join(", ")
+    if parts.is_empty() { "no dump is known to be valid".to_owned() } else { parts.join(", ") }
 }
 
 /// What the next run is to know.

@@ -1,4 +1,4 @@
-//! A session of psql that stays: it holds the lock of the test, and ends when this program does, however it ends.
+//! A session of psql that stays: it tells other runs that the test is alive, and ends when this program does, however it ends.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
