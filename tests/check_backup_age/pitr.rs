@@ -52,7 +52,15 @@ fn a_promotion_is_followed_by_its_history() {
     let said = backups.check(&["--wal-archive", "{}"]);
     said.has_code(2).headlines("00000002.history is missing");
     std::fs::write(backups.path("00000002.history"), "1\t0/2000100\tno recovery target specified\n").unwrap();
-    backups.check(&["--wal-archive", "{}", "-v"]).has_code(0).says("needed on timeline 2: 000000010000000000000001");
+    let follows = || {
+        backups
+            .check(&["--wal-archive", "{}", "-v"])
+            .has_code(0)
+            .says("needed on timeline 2: 000000010000000000000001");
+    };
+    follows();
+    support::tool::run("gzip", &[&backups.path("00000002.history").display().to_string()]);
+    follows();
 }
 
 #[test]

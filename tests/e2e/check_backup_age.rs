@@ -5,10 +5,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 #![allow(clippy::indexing_slicing, reason = "a test that is wrong fails")]
 
-#[path = "check_backup_age/dumps.rs"]
-mod dumps;
 #[path = "check_backup_age/killed.rs"]
 mod killed;
+#[path = "check_backup_age/options.rs"]
+mod options;
 #[path = "check_backup_age/privileges.rs"]
 mod privileges;
 #[path = "check_backup_age/recovery.rs"]

@@ -35,6 +35,14 @@ fn a_partitioned_table_can_be_dumped_as_one() {
 }
 
 #[test]
+fn a_dump_of_inserts_is_restored_and_its_rows_are_not_compared() {
+    let site = Site::new();
+    site.dump("inserts", &["-F", "c", "--inserts", "kwanza"]);
+    let said = site.check(&["{}/inserts", "--restore-test", &site.dsn()]);
+    said.has_code(0).headlines("the dump has no COPY whose rows could be compared");
+}
+
+#[test]
 fn a_dump_that_postgresql_does_not_take_is_critical() {
     let site = Site::new();
     let path = site.dump("bad", &["-F", "c", "-Z", "0", "kwanza"]);
@@ -91,7 +99,7 @@ fn a_role_with_a_password_is_enough_and_the_password_is_nowhere() {
 #[test]
 fn a_restore_that_takes_too_long_is_unknown_and_leaves_nothing() {
     let site = slow_site();
-    let said = site.check(&["{}/slow", "--restore-test", &site.dsn(), "-t", "4s"]);
+    let said = site.check(&["{}/slow", "--restore-test", &site.dsn(), "-t", "8s"]);
     said.has_code(3).headlines("restore test not done in time, it was at pg_restore");
     assert!(site.scratch_databases().is_empty());
 }
@@ -103,7 +111,9 @@ fn two_tests_do_not_disturb_each_other() {
     let mut first = Process::script(&format!("exec {run}"), &[""; 0]);
     eventually("the scratch database", || site.scratch_databases().len() == 1);
     let state = tempfile::tempdir().unwrap();
-    let second = site.run(&["{}/slow", "--restore-test", &site.dsn()]).state_dir(state.path());
+    // From another database too.
+    let dsn = format!("{} dbname=template1", site.dsn());
+    let second = site.run(&["{}/slow", "--restore-test", &dsn]).state_dir(state.path());
     let second = support::said::Said::of(second.output());
     second.has_code(3).headlines("another restore test is under way on that server");
     assert!(site.scratch_databases().len() == 1 && !first.has_ended());

@@ -9,6 +9,8 @@ use crate::parse::{Format, Header, Inspection, Outcome, Unverified};
 use crate::snapshot::{Clock, Dump};
 use common::number::Number;
 
+/// Dumps that are being written are listed, at most.
+const LISTED: usize = 5;
 /// A copy is written later than its dump by more than this many seconds, which no dump takes.
 const LATER: i64 = 2 * 86_400;
 
@@ -118,7 +120,7 @@ fn with_notes(mut item: Item, context: &Context, dump: &Dump) -> Item {
     if !dump.is_encrypted() {
         note(1, format!("verified ({}) in {took}, {when}", context.config.level));
     }
-    if dump.file.identity.written() - dump.inspection.ended.unwrap_or(dump.made.at) > LATER {
+    if dump.file.identity.written().saturating_sub(dump.inspection.ended.unwrap_or(dump.made.at)) > LATER {
         note(
             1,
             format!(
@@ -184,5 +186,5 @@ pub fn unfinished(context: &Context) -> Vec<Item> {
             _ => item,
         }
     };
-    unfinished.map(item).collect()
+    unfinished.take(LISTED).map(item).collect()
 }

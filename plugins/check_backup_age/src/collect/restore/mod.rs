@@ -1,8 +1,8 @@
 //! Restores a dump into a scratch database, and drops that again.
 //!
 //! psql and `pg_restore` connect, so that a DSN means to them what it means to everybody who uses libpq, `PGPASSFILE` and
-//! `pg_service.conf` included. One session of psql lives for the whole test. It holds an advisory lock, by which
-//! another run knows that this one lives: whoever gets the lock may drop every database that carries the mark.
+//! `pg_service.conf` included. One session of psql lives for the whole test and no longer than this program. It carries the
+//! name of the scratch database, by which another run knows that the test is alive; without it, the database is a leftover.
 
 mod programs;
 mod session;
@@ -12,7 +12,7 @@ use std::io::{BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use common::deadline::Deadline;
 
@@ -28,8 +28,6 @@ use session::{Fault, Session};
 pub const PREFIX: &str = "check_backup_age_restore_";
 /// The comment of a scratch database begins so. Without it, none is dropped.
 const MARK: &str = "scratch database of check_backup_age --restore-test";
-/// "bkpage" in ASCII: the key of the advisory lock.
-const LOCK: u64 = 0x626b_7061_6765;
 /// Tables that are named because their rows differ.
 const MOST_DIFFERENT: usize = 10;
 
@@ -114,7 +112,7 @@ struct Times {
 impl Times {
     fn within(deadline: &Deadline) -> Self {
         let (now, all) = (Instant::now(), deadline.budget());
-        let for_dropping = (all / 5).clamp(Duration::from_millis(500), Duration::from_secs(20));
+        let for_dropping = (all / 5).clamp(Duration::from_secs(2), Duration::from_secs(20)).min(all / 2);
         Self { work: now + all.saturating_sub(for_dropping), end: now + all }
     }
 }
@@ -144,25 +142,28 @@ fn early(fault: Fault, step: &str) -> Early {
     }
 }
 
-/// Takes the lock, and drops what runs before have left: what has the prefix, the mark and this owner.
+/// Drops what runs before have left: what has the prefix, the mark and this owner, and no session of its name any more.
 fn tidy(session: &mut Session, times: &Times, test: &mut RestoreTest) -> Result<(), Early> {
-    let mut ask = |sql: &str| session.ask(sql, times.work).map_err(|fault| early(fault, "the scratch databases"));
-    if ask(&format!("SELECT pg_try_advisory_lock({LOCK})"))?.first().map(String::as_str) != Some("t") {
-        return Err(Restore::Busy);
-    }
-    let found = ask(&format!(
-        "SELECT datname, datdba = (SELECT oid FROM pg_roles WHERE rolname = current_user) \
-         AND position('{MARK}' in coalesce(shobj_description(oid, 'pg_database'), '')) = 1 \
-         FROM pg_database WHERE position('{PREFIX}' in datname) = 1 ORDER BY datname"
-    ))?;
-    for line in found {
-        let Some((name, is_ours)) = line.rsplit_once('|') else { continue };
+    let found = session.ask(
+        &format!(
+            "SELECT datname, EXISTS (SELECT FROM pg_stat_activity WHERE application_name = datname), \
+             datdba = (SELECT oid FROM pg_roles WHERE rolname = current_user) \
+             AND position('{MARK}' in coalesce(shobj_description(oid, 'pg_database'), '')) = 1 \
+             FROM pg_database WHERE position('{PREFIX}' in datname) = 1 ORDER BY datname"
+        ),
+        times.work,
+    );
+    for line in found.map_err(|fault| early(fault, "the scratch databases"))? {
+        let columns: Vec<&str> = line.rsplitn(3, '|').collect();
+        let [is_ours, is_alive, name] = columns.as_slice() else { continue };
         // Only what this program names so; a name that holds anything else is not put into a statement.
         let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        if is_ours != "t" || !is_plain {
-            test.strangers.push(name.to_owned());
+        if *is_alive == "t" {
+            return Err(Restore::Busy);
+        } else if *is_ours != "t" || !is_plain {
+            test.strangers.push((*name).to_owned());
         } else if drop_database(session, name, times.work).is_ok() {
-            test.dropped.push(name.to_owned());
+            test.dropped.push((*name).to_owned());
         }
     }
     Ok(())
@@ -171,17 +172,26 @@ fn tidy(session: &mut Session, times: &Times, test: &mut RestoreTest) -> Result<
 /// Creates a scratch database and marks it. Its name.
 fn create(session: &mut Session, times: &Times, deadline: &Deadline) -> Result<String, Early> {
     let _step = deadline.step("the scratch database");
-    let mut ask = |sql: &str| session.ask(sql, times.work).map_err(|fault| early(fault, "the scratch database"));
-    let stamp = ask("SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYYMMDD_HH24MISS_US')")?;
-    let name = format!("{PREFIX}{}", stamp.first().map(String::as_str).unwrap_or_default());
-    ask(&format!("CREATE DATABASE {name} TEMPLATE template0"))?;
-    if let Err(early) = ask(&format!("COMMENT ON DATABASE {name} IS '{MARK}, made by process {}'", std::process::id()))
-    {
-        // Without the mark no later run would dare.
-        let _ = drop_database(session, &name, times.end);
-        return Err(early);
+    // Made of nothing that the server says: psql takes a backslash for a command of its own.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let name = format!("{PREFIX}{now}_{}", std::process::id());
+    // psql is given all of it at once, so that it does the rest when this program is killed in between.
+    let created = session.ask(
+        &format!(
+            "SET application_name = '{name}';\nCREATE DATABASE {name} TEMPLATE template0;\n\
+             COMMENT ON DATABASE {name} IS '{MARK}, made by process {}'",
+            std::process::id()
+        ),
+        times.work,
+    );
+    match created {
+        Ok(_) => Ok(name),
+        Err(fault) => {
+            // Without the mark no later run would dare. That it may not exist is why it cannot be dropped.
+            let _ = drop_database(session, &name, times.end);
+            Err(early(fault, "the scratch database"))
+        }
     }
-    Ok(name)
 }
 
 /// Drops a database, and the sessions in it before: `WITH (FORCE)` is not known before PostgreSQL 13.

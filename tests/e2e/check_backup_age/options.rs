@@ -1,4 +1,4 @@
-//! Dumps of a real server, in every format and by every option that changes what they hold.
+//! Dumps of a real server, and by the options that change what they hold.
 
 use std::fs;
 
