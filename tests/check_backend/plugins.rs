@@ -1,8 +1,10 @@
 //! Plugins that behave and plugins that do not. What one does wrong costs its own line.
 
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use support::live::eventually;
 
 use crate::bench::{Bench, figure, says};
 
@@ -19,8 +21,7 @@ fn ok_all_checks_are_listed_with_their_figures() {
     let said = bench.run(&[]);
     said.has_code(0).headlines("BACKEND OK - 2 checks OK");
     bench.golden("ok", &said.output);
-    assert_eq!(said.figure("host:load1"), 0.5);
-    assert_eq!((said.figure("host:check_state"), said.figure("checks")), (0.0, 2.0));
+    said.says(" host:load1=0.5% ").says(" host:check_state=0 ").says(" checks=2 ");
     said.says(" host:/var:used_percent=12.5%;90;95;0;100 ").says(" host:a__b:age=18446744073709551615%;@5:6;~:7 ");
     assert!(said.figure("host:check_time") < 60.0);
 }
@@ -112,6 +113,22 @@ fn plugins_are_given_what_the_run_is_given() {
     bench.run(&[]);
     let words = std::fs::read_to_string(bench.path().join("y.seen")).unwrap();
     assert!(words.contains("--timeout 850ms"), "{words}");
+}
+
+#[test]
+fn a_core_that_ends_the_run_ends_the_plugins_too() {
+    let bench = Bench::new();
+    let begun = bench.path().join("begun");
+    bench.add("slow", "check_a", &format!(": >'{}'; sleep 62.75 & sleep 62.75", begun.display()));
+    let mut run = Command::new(crate::binary());
+    run.args(bench.arguments()).args(["-t", "50s"]).stdout(Stdio::piped());
+    let run = run.env_clear().spawn().unwrap();
+    eventually("the plugin to run", || begun.exists());
+    support::tool::run("kill", &["-s", "TERM", &run.id().to_string()]);
+    let output = run.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "BACKEND UNKNOWN - interrupted by SIGTERM\n");
+    assert_eq!(output.status.code(), Some(3));
+    eventually("all to end", || !support::tool::run("ps", &["-eo", "args"]).contains("sleep 62.75"));
 }
 
 #[test]

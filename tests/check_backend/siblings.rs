@@ -50,7 +50,9 @@ fn every_figure_of_a_plugin_is_there_with_its_thresholds() {
         ),
     ];
     let bench = Bench::new();
-    checks.iter().for_each(|(name, program, arguments)| add(&bench, name, program, arguments));
+    for (name, program, arguments) in &checks {
+        add(&bench, name, program, arguments);
+    }
     let said = bench.run(&[]);
     said.has_code(2).headlines("BACKEND CRITICAL - host: disk /var 96 % (over 95 %); ").headlines("2 of 3 checks OK");
     let (_, perfdata) = said.output.first_line().split_once(" | ").unwrap();

@@ -52,10 +52,9 @@ impl Terminal {
         let end = Instant::now() + PATIENCE;
         while !self.text.contains(words) {
             let left = end.saturating_duration_since(Instant::now());
-            match self.printed.recv_timeout(left) {
-                Ok(bytes) => self.text.push_str(&String::from_utf8_lossy(&bytes)),
-                Err(_) => panic!("waited in vain for {words:?} in: {:?}", self.text),
-            }
+            let bytes = self.printed.recv_timeout(left);
+            let bytes = bytes.unwrap_or_else(|_| panic!("waited in vain for {words:?} in: {:?}", self.text));
+            self.text.push_str(&String::from_utf8_lossy(&bytes));
         }
         let (before, after) = self.text.split_at(self.text.find(words).unwrap() + words.len());
         // The terminal puts a carriage return before every line break.

@@ -58,7 +58,7 @@ pub(super) fn first_line(report: &Report, state: State) -> String {
     if state == State::Ok {
         return report.summary.to_string();
     }
-    let problems = problems(&report.items);
+    let problems = problems(report);
     let mut line = String::new();
     for (said, problem) in problems.iter().enumerate() {
         let headline = headline(problem);
@@ -81,24 +81,31 @@ pub(super) fn first_line(report: &Report, state: State) -> String {
 }
 
 /// Every item that is not OK by itself, worst first, parents before their children. What follows from another makes
-/// that as bad as it is itself.
-fn problems(items: &[Item]) -> Vec<&Item> {
-    fn collect<'a>(items: &'a [Item], into: &mut Vec<&'a Item>) {
-        for item in items.iter().filter(|item| !item.follows) {
-            if item.state != State::Ok {
-                into.push(item);
-            }
-            collect(&item.children, into);
+/// that as bad as it is itself. Where the items of a report stand by themselves, the first problem of each comes before
+/// the second of another that is equally bad.
+fn problems(report: &Report) -> Vec<&Item> {
+    fn collect<'a>(item: &'a Item, into: &mut Vec<&'a Item>) {
+        if item.follows {
+            return;
         }
+        if item.state != State::Ok {
+            into.push(item);
+        }
+        item.children.iter().for_each(|child| collect(child, into));
     }
     fn severity(item: &Item) -> State {
         let following = item.children.iter().filter(|child| child.follows).map(Item::worst);
         following.fold(item.state, State::max)
     }
     let mut found = Vec::new();
-    collect(items, &mut found);
-    found.sort_by_key(|item| std::cmp::Reverse(severity(item)));
-    found
+    for item in &report.items {
+        let mut own = Vec::new();
+        collect(item, &mut own);
+        own.sort_by_key(|item| std::cmp::Reverse(severity(item)));
+        found.extend(own.into_iter().enumerate().map(|(turn, item)| (if report.list_items { turn } else { 0 }, item)));
+    }
+    found.sort_by_key(|(turn, item)| (std::cmp::Reverse(severity(item)), *turn));
+    found.into_iter().map(|(_, item)| item).collect()
 }
 
 fn headline(item: &Item) -> String {

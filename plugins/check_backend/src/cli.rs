@@ -81,7 +81,7 @@ pub struct Init {
     pub project: Option<String>,
     /// The engine to look at.
     pub engine: Endpoint,
-    /// The same as it was said.
+    /// The same as it was said, by the option or the environment.
     pub docker_host: Option<String>,
 }
 
@@ -97,7 +97,10 @@ pub fn configure(options: Arguments, thresholds: Thresholds, common: &Common) ->
             is_forced: options.force,
             project: options.project,
             engine: docker::endpoint(options.docker_host.as_deref())?,
-            docker_host: options.docker_host,
+            // Who runs the checks later has another environment.
+            docker_host: options
+                .docker_host
+                .or_else(|| std::env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty())),
         }),
         None => None,
     };

@@ -137,6 +137,15 @@ pub struct Trial {
 impl Trial {
     /// The candidate to take; `None` where it is to be filled in.
     pub fn chosen(&self) -> Option<&Candidate> {
+        self.position().and_then(|position| self.proposal.candidates.get(position))
+    }
+
+    /// What was said of that, or of the first where it is to be filled in.
+    pub fn said(&self) -> Option<&str> {
+        self.tried.get(self.position().unwrap_or(0)).map(|(_, said)| said.as_str())
+    }
+
+    fn position(&self) -> Option<usize> {
         let proposal = &self.proposal;
         if proposal.is_example {
             return None;
@@ -145,9 +154,8 @@ impl Trial {
         let position = |is_good: fn(State) -> bool| self.tried.iter().position(|(state, _)| is_good(*state));
         let best = position(|state| state == State::Ok).or_else(|| position(|state| state != State::Unknown));
         match best {
-            Some(best) => proposal.candidates.get(best),
             None if proposal.needs_success => None,
-            None => proposal.candidates.first(),
+            best => Some(best.unwrap_or(0)),
         }
     }
 }

@@ -112,7 +112,7 @@ mod tests {
         }
         std::fs::write(deploy.join("images.tar"), "manifest.json").unwrap();
         std::fs::write(backups.join("old.sql.gz"), "x").unwrap();
-        let hour_ago = SystemTime::now() - std::time::Duration::from_secs(3600);
+        let hour_ago = SystemTime::now() - std::time::Duration::from_hours(1);
         std::fs::File::open(backups.join("old.sql.gz")).unwrap().set_modified(hour_ago).unwrap();
         let found = || newest_of(&near(&deploy)).unwrap();
         assert_eq!(found(), Dump { folder: backups.clone(), pattern: "*.sql.gz".into(), newest: "old.sql.gz".into() });

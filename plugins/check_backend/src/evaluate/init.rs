@@ -1,7 +1,6 @@
 //! What `--init` has found and written.
 
 use common::report::{Item, Report};
-use common::state::State;
 use common::text::shell_word;
 use common::units::counted;
 
@@ -52,8 +51,7 @@ fn found(deployment: &Deployment) -> Item {
 /// A check in the file, and how it was chosen.
 fn check(trial: &Trial) -> Item {
     let proposal = &trial.proposal;
-    let last = trial.tried.iter().find(|(state, _)| *state == State::Ok).or(trial.tried.first());
-    let said = last.map(|(_, said)| format!(", says: {said}")).unwrap_or_default();
+    let said = trial.said().map(|said| format!(", says: {said}")).unwrap_or_default();
     let text = match trial.chosen() {
         Some(chosen) => format!("{} {}{said}", proposal.plugin, chosen.arguments.join(" ")),
         None => format!("to be filled in: {}{said}", proposal.title),

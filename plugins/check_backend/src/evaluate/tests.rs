@@ -35,13 +35,13 @@ fn at(wall: f64) -> Clock {
 }
 
 /// A check whose plugin printed `items`.
-fn check(name: &str, plugin: &str, parent: &str, items: Value) -> Looked {
+fn check(name: &str, plugin: &str, parent: &str, items: &Value) -> Looked {
     let state = |items: &Value| {
         let states =
             items.as_array().unwrap().iter().map(|item| serde_json::from_value(item["state"].clone()).unwrap());
         State::worst(states)
     };
-    let state = state(&items);
+    let state = state(items);
     let document = json!({
         "schema": 1, "plugin": plugin, "version": "1", "state": state, "exit_code": state.exit_code(),
         "summary": format!("summary of {name}"), "items": items,
@@ -75,12 +75,12 @@ fn container(label: &str, text: &str) -> Value {
 }
 
 fn containers(items: &[Value]) -> Looked {
-    check("containers", "check_containers", "", json!(items))
+    check("containers", "check_containers", "", &json!(items))
 }
 
 fn database(text: &str) -> Looked {
     let state = if text == "fine" { "OK" } else { "CRITICAL" };
-    check("database", "check_postgres", "", json!([item("connection", state, text)]))
+    check("database", "check_postgres", "", &json!([item("connection", state, text)]))
 }
 
 fn endpoint(label: &str, is_up: bool) -> Value {
@@ -89,15 +89,15 @@ fn endpoint(label: &str, is_up: bool) -> Value {
 }
 
 fn endpoints(name: &str, items: &[Value]) -> Looked {
-    check(name, "check_endpoint", "", json!(items))
+    check(name, "check_endpoint", "", &json!(items))
 }
 
 fn expvars(state: &str) -> Looked {
-    check("kwanza", "check_kwanza_expvars", "", json!([item("page", "OK", "fine"), item("panics", state, "3 panics")]))
+    check("kwanza", "check_kwanza_expvars", "", &json!([item("page", "OK", "fine"), item("panics", state, "3 panics")]))
 }
 
 fn host(items: &[Value]) -> Looked {
-    check("host", "check_docker_host", "", json!(items))
+    check("host", "check_docker_host", "", &json!(items))
 }
 
 fn run(previous: Option<&Kept>, checks: Vec<Looked>, now: f64) -> (Report, Kept) {
@@ -220,7 +220,7 @@ fn a_full_disk_explains_what_has_no_space() {
     ];
     let links = links(checks);
     let expected = ["/srv > docker", "/srv > containers", "postgres > kwanza", "postgres > database"];
-    assert_eq!(BTreeSet::from_iter(links.iter().map(String::as_str)), BTreeSet::from(expected));
+    assert_eq!(links.iter().map(String::as_str).collect::<BTreeSet<_>>(), BTreeSet::from(expected));
 }
 
 #[test]
@@ -228,7 +228,7 @@ fn an_engine_that_is_down_explains_what_it_ran_and_one_that_refuses_does_not() {
     let checks = |state: &str| {
         vec![
             host(&[item("docker", state, "is so")]),
-            check("containers", "check_containers", "", json!([item("docker", state, "is so")])),
+            check("containers", "check_containers", "", &json!([item("docker", state, "is so")])),
             endpoints("kwanza-endpoints", &[endpoint("kwanza-http", false)]),
         ]
     };
@@ -244,7 +244,8 @@ fn some_faults_follow_from_nothing() {
     let missing = Looked { outcome: Outcome::Missing(Vec::new()), ..database("") };
     assert!(links(vec![down(), missing]).is_empty());
     assert!(
-        links(vec![down(), check("database", "check_postgres", "", json!([item("usage", "UNKNOWN", "x")]))]).is_empty()
+        links(vec![down(), check("database", "check_postgres", "", &json!([item("usage", "UNKNOWN", "x")]))])
+            .is_empty()
     );
     let tired = Looked {
         outcome: Outcome::Ran(Ran {
@@ -267,13 +268,13 @@ fn some_faults_follow_from_nothing() {
 fn a_parent_explains_what_is_not_worse() {
     let db = container("db", KILLED);
     let child =
-        |parent| check("database", "check_postgres", parent, json!([item("connection", "CRITICAL", "refused")]));
+        |parent| check("database", "check_postgres", parent, &json!([item("connection", "CRITICAL", "refused")]));
     assert_eq!(
-        links(vec![containers(&[db.clone()]), child("containers:db"), expvars("WARNING")]),
+        links(vec![containers(std::slice::from_ref(&db)), child("containers:db"), expvars("WARNING")]),
         ["db > database", "db > kwanza"]
     );
     assert!(links(vec![containers(&[db]), child("containers:other")]).is_empty());
-    let own = |state: &str| check("san", "check_example", "", json!([item("path", state, "is down")]));
+    let own = |state: &str| check("san", "check_example", "", &json!([item("path", state, "is down")]));
     assert_eq!(links(vec![own("CRITICAL"), child("san:path")]), ["path > database"]);
     assert!(links(vec![own("WARNING"), child("san:path")]).is_empty());
 }

@@ -38,8 +38,8 @@ pub fn file(trials: &[Trial]) -> String {
 /// One check, every line with what it is for.
 fn entry(text: &mut String, trial: &Trial, candidate: &Candidate, is_example: bool) {
     let proposal = &trial.proposal;
-    if is_example && let Some((_, summary)) = trial.tried.first() {
-        let _ = writeln!(text, "# To be filled in: {}", Text::new(summary));
+    if let Some(said) = trial.said().filter(|_| is_example) {
+        let _ = writeln!(text, "# To be filled in: {}", Text::new(said));
     }
     let mut lines = vec![
         ("[[check]]".to_owned(), proposal.title.clone()),
