@@ -42,7 +42,7 @@ pub enum Fault {
     CertExpiring,
 }
 
-/// The backend, until it is dropped.
+/// The backend, until it is dropped. Where its process is killed, only the folder stays.
 #[derive(Debug)]
 pub struct Backend {
     database: Slot,

@@ -78,7 +78,8 @@ impl<W: Write> Course<'_, W> {
         self.screen.gap()?;
         self.screen.say(
             "The backend of the operations guide runs in this process, on loopback: an engine that plays what a real \
-             one answered of its three containers, with figures that move; Kwanza and Cuesta; the files of its host.",
+             one answered of its three containers, with figures that move; stand-ins for Kwanza and Cuesta; the files \
+             of a host.",
         )?;
         self.screen.say("Figures for graphs, which follow the first line of a check, are counted here.")?;
         Ok(())
@@ -123,7 +124,11 @@ impl<W: Write> Course<'_, W> {
     /// Waits for what a plugin looks at, and says what it is where it is not always the same.
     fn prepare(&mut self, plugin: Plugin) -> Result<(), Stop> {
         if plugin == Plugin::Postgres {
-            let words = match self.backend.database()? {
+            let source = self.backend.database()?;
+            if self.ending.is_asked() {
+                return Err(Stop::Asked);
+            }
+            let words = match source {
                 Some(Source::Machine(version)) => format!("It is PostgreSQL {version} of this machine."),
                 Some(Source::Recording(why)) => format!("No PostgreSQL of this machine ({why}): a recording answers."),
                 None => "It is down.".to_owned(),

@@ -53,8 +53,8 @@ impl Plugin {
             Self::Containers => "The containers, as docker-compose ps and docker stats show them.",
             Self::KwanzaExpvars => "What Kwanza counts, at the port that the guide does not publish.",
             Self::Endpoint => "What is published: gRPC and its health, HTTP, TLS and its certificate.",
-            Self::Postgres => "The database, found by its container; it has only just been started.",
-            Self::BackupAge => "Its backups: not only how old they are, each is read to its end.",
+            Self::Postgres => "The database, found by its container. It was started just now, and may be old.",
+            Self::BackupAge => "Three nights of pg_dump, their times set back: each is read to its end.",
             Self::Backend => "All of these at once: the guide's Health Check of a System.",
         }
     }
@@ -71,7 +71,7 @@ impl Plugin {
                  --ca-file cuesta.pem",
                 ports.grpc, ports.profiling, ports.cuesta_https
             ),
-            Self::Postgres => "--container deploy_postgres_1 -U monitoring -w uptime=".to_owned(),
+            Self::Postgres => "--container deploy_postgres_1 -U monitoring -w uptime= -w end_of_life=".to_owned(),
             Self::BackupAge => "deploy/backup --database kwanza".to_owned(),
             Self::Backend => format!("--config {CONFIGURATION}"),
         };
@@ -121,7 +121,8 @@ impl Suite {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
         // With this program, whose dependencies then need not be built in two ways.
-        command.args(["build", "--bins", "-p", env!("CARGO_PKG_NAME")]).current_dir(&workspace);
+        command.args(["build", "--bins", "-p", env!("CARGO_PKG_NAME"), "--manifest-path"]);
+        command.arg(workspace.join("Cargo.toml"));
         // What cargo tells this program of its own package would have it build some dependencies anew.
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();

@@ -18,9 +18,10 @@ use support::golden::UPDATE;
 use support::postgres::Cluster;
 use support::run::Run;
 
-/// What the program is told of a server at `port`, and that a server that is young is no fault.
+/// What the program is told of a server at `port`, and that a server that is young or old is no fault.
 fn arguments(port: u16) -> Vec<String> {
-    ["-H", "127.0.0.1", "-p", &port.to_string(), "-U", "monitoring", "-w", "uptime="].map(str::to_owned).to_vec()
+    let words = format!("-H 127.0.0.1 -p {port} -U monitoring -w uptime= -w end_of_life=");
+    words.split(' ').map(str::to_owned).collect()
 }
 
 fn record(suite: &Suite) {
