@@ -2,10 +2,11 @@
 
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::thread;
+use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -42,6 +43,12 @@ impl Ending {
     /// Whether it was asked to.
     pub fn is_asked(&self) -> bool {
         self.is_asked.load(Ordering::Acquire)
+    }
+
+    /// Whether it is within `patience`.
+    pub fn is_asked_within(&self, patience: Duration) -> bool {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.recv_timeout(patience) == Err(RecvTimeoutError::Disconnected)
     }
 
     /// Waits until it is.

@@ -83,11 +83,10 @@ impl<W: Write> Screen<W> {
         self.lines(headline, 2, Some(of_state(outcome.code)))?;
         for line in lines {
             let indent = line.len() - line.trim_start().len();
-            self.lines(line, indent + 3, None)?;
+            self.lines(line, indent + 3, of_item(line))?;
         }
-        let code = outcome.code.map_or_else(|| "by a signal".to_owned(), |code| format!("exit code {code}"));
-        let took = outcome.elapsed.as_millis();
-        self.lines(&format!("[{code}, {}, {took} ms]", counted(figures)), 1, Some(Style::Dim))
+        let (code, took) = (outcome.code, outcome.elapsed.as_millis());
+        self.lines(&format!("[exit code {code}, {}, {took} ms]", counted(figures)), 1, Some(Style::Dim))
     }
 
     /// The first line of what a plugin has printed, without its figures.
@@ -124,13 +123,20 @@ fn counted(figures: &str) -> String {
     }
 }
 
-fn of_state(code: Option<i32>) -> Style {
+fn of_state(code: i32) -> Style {
     match code {
-        Some(0) => Style::Green,
-        Some(1) => Style::Yellow,
-        Some(2) => Style::Red,
+        0 => Style::Green,
+        1 => Style::Yellow,
+        2 => Style::Red,
         _ => Style::Magenta,
     }
+}
+
+/// What is not OK stands out.
+fn of_item(line: &str) -> Option<Style> {
+    let word = line.trim_start().strip_prefix("\\_ [")?.split(']').next()?;
+    let code = ["OK", "WARNING", "CRITICAL", "UNKNOWN"].iter().zip(0..).find(|(state, _)| **state == word)?.1;
+    (code != 0).then(|| of_state(code))
 }
 
 /// `text` in lines of at most [`WIDTH`] columns. Its own indentation stays; further lines are indented by `indent`.
@@ -167,7 +173,7 @@ mod tests {
     }
 
     fn outcome(text: &str) -> Outcome {
-        Outcome { text: text.to_owned(), code: Some(2), elapsed: Duration::from_millis(7) }
+        Outcome { text: text.to_owned(), code: 2, elapsed: Duration::from_millis(7) }
     }
 
     #[test]
@@ -199,7 +205,11 @@ mod tests {
 
     #[test]
     fn colours_are_for_terminals() {
-        let coloured = shown(|screen| screen.headline(&outcome("X CRITICAL - down")), true);
-        assert_eq!(coloured, "\x1b[31mX CRITICAL - down\x1b[0m\n");
+        let outcome = outcome("X CRITICAL - down\n\\_ [OK] a: fine\n  \\_ [WARNING] b: near\n");
+        let headline = "\x1b[31mX CRITICAL - down\x1b[0m\n";
+        assert_eq!(shown(|screen| screen.headline(&outcome), true), headline);
+        let items = "\\_ [OK] a: fine\n\x1b[33m  \\_ [WARNING] b: near\x1b[0m\n";
+        let end = "\x1b[2m[exit code 2, 0 figures, 7 ms]\x1b[0m\n";
+        assert_eq!(shown(|screen| screen.outcome(&outcome), true), format!("{headline}{items}{end}"));
     }
 }

@@ -1,6 +1,5 @@
 //! The plugins: built with cargo, pointed at the backend, and run as a monitoring core runs them.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -101,8 +100,8 @@ pub fn configuration(backend: &Backend) -> String {
 pub struct Outcome {
     /// All that was printed.
     pub text: String,
-    /// Exit code; nothing where a signal ended it.
-    pub code: Option<i32>,
+    /// Exit code.
+    pub code: i32,
     /// How long it took.
     pub elapsed: Duration,
 }
@@ -150,14 +149,16 @@ impl Suite {
         ]
     }
 
-    /// Runs `program` with `arguments` in the folder of `backend`, and nothing else in its environment.
+    /// Runs `program` with `arguments` in the folder of `backend`, and nothing else in its environment. One that a
+    /// signal ends is an error.
     pub fn run(&self, program: &str, arguments: &[String], backend: &Backend) -> Result<Outcome, String> {
         let mut command = Command::new(self.programs.join(program));
         command.args(arguments).current_dir(backend.folder()).env_clear().envs(self.environment(backend));
         let begin = Instant::now();
         let output = command.stdin(Stdio::null()).output();
-        let output = output.map_err(|error: io::Error| format!("{program}: {error}"))?;
+        let output = output.map_err(|error| format!("{program}: {error}"))?;
         let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-        Ok(Outcome { text, code: output.status.code(), elapsed: begin.elapsed() })
+        let code = output.status.code().ok_or_else(|| format!("{program}: {}", output.status))?;
+        Ok(Outcome { text, code, elapsed: begin.elapsed() })
     }
 }

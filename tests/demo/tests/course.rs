@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 use backend::database::Starting;
 use backend::ending::Ending;
 use clap::ValueEnum as _;
-use demo::course;
+use demo::course::{self, Stop};
 use demo::options::Options;
 use demo::scenario::Scenario;
 use demo::screen::Screen;
@@ -117,6 +117,32 @@ fn nothing_is_wider_than_80_columns() {
             assert!(line.chars().count() <= 80 || is_one_word, "{line}");
         }
     }
+}
+
+/// Another process writes it: a child of another thread could hold a file of this one open, which then cannot be run.
+fn write_script(path: &Path, script: &str) {
+    let write = r##"printf '#!/bin/sh\n%s\n' "$1" >"$0" && chmod 755 "$0""##;
+    run("sh", &["-c", write, &path.display().to_string(), script]);
+}
+
+#[test]
+fn a_plugin_that_is_missing_or_dies_ends_it() {
+    let programs = tempfile::tempdir().unwrap();
+    let suite = Suite { programs: programs.path().to_owned() };
+    let reason = || {
+        let (mut screen, ending) = (Screen::new(Vec::new(), false), Ending::listen().unwrap());
+        let options = Options { scenario: None, keep: false };
+        match course::run(options, &suite, &ending, &mut screen, Starting::recorded().unwrap()) {
+            Err(Stop::Failed(reason)) => reason,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(reason().contains("check_docker_host: No such file"), "{}", reason());
+    let program = programs.path().join(Plugin::DockerHost.name());
+    write_script(&program, "kill -SEGV $$");
+    assert!(reason().contains("check_docker_host: signal: 11"), "{}", reason());
+    write_script(&program, "echo 'DOCKER_HOST WARNING - odd'; exit 1");
+    assert!(reason().contains("check_docker_host was not to say that: DOCKER_HOST WARNING - odd"), "{}", reason());
 }
 
 /// The program, with temporary folders of its own.
@@ -266,8 +292,7 @@ fn what_is_printed_can_be_tried_by_hand() {
 fn a_postgres_that_does_not_start_is_replaced_and_told() {
     let programs = tempfile::tempdir().unwrap();
     let psql = programs.path().join("psql");
-    std::fs::write(&psql, "#!/bin/sh\necho 'no room' >&2\nexit 1\n").unwrap();
-    run("chmod", &["755", &psql.display().to_string()]);
+    write_script(&psql, "echo 'no room' >&2; exit 1");
     let path = format!("{}:{}", programs.path().display(), std::env::var("PATH").unwrap());
     let run = Run::new(env!("CARGO_BIN_EXE_demo")).no_state_dir().env("PATH", path).env("CARGO", env!("CARGO"));
     let output = run.output();
