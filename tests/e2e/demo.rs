@@ -68,22 +68,25 @@ impl Both<'_> {
         self.engine.address().replace("unix://", "").into()
     }
 
+    /// All while it is up, and what becomes of PostgreSQL.
     fn record(&self, state: &str) {
         let folder = PathBuf::from(RECORDING).join(state);
         fs::create_dir_all(&folder).unwrap();
-        self.keep("/containers/json?all=1", &folder.join("containers.json"));
-        let services = if state == "up" { &SERVICES[..] } else { &["postgres"] };
-        for service in services {
-            let path = |what: &str| format!("/containers/deploy_{service}_1/{what}");
-            self.keep(&path("json"), &folder.join(format!("{service}.json")));
-            self.keep(&path("logs?stdout=1&stderr=1&timestamps=1"), &folder.join(format!("{service}.log")));
-            if state == "up" {
-                self.keep(&path("stats?stream=false&one-shot=true"), &folder.join(format!("{service}.stats.json")));
+        let keep = |service: &str, what: &str, name: &str| {
+            self.keep(&format!("/containers/deploy_{service}_1/{what}"), &folder.join(format!("{service}.{name}")));
+        };
+        let is_up = state == "up";
+        for service in if is_up { &SERVICES[..] } else { &["postgres"] } {
+            keep(service, "json", "json");
+            keep(service, "logs?stdout=1&stderr=1&timestamps=1", "log");
+            if is_up {
+                keep(service, "stats?stream=false&one-shot=true", "stats.json");
             }
         }
-        if state == "up" {
-            for (path, name) in [("/info", "info"), ("/system/df", "system_df"), ("/version", "version")] {
-                self.keep(path, &folder.with_file_name(format!("{name}.json")));
+        if is_up {
+            self.keep("/containers/json?all=1", &folder.join("containers.json"));
+            for name in ["info", "version", "system/df"] {
+                self.keep(&format!("/{name}"), &folder.with_file_name(format!("{}.json", name.replace('/', "_"))));
             }
         }
     }

@@ -26,7 +26,7 @@ const AGE: Duration = Duration::from_hours(75);
 /// What was recorded.
 const RECORDING: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/backend/engine");
 
-/// A service of the deployment, in the order of the engine's list.
+/// A service of the deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
     /// `deploy_cuesta_1`.
@@ -81,7 +81,7 @@ impl End {
 /// The engine, until it is dropped.
 #[derive(Debug)]
 pub struct Engine {
-    containers: Arc<Mutex<Vec<Container>>>,
+    containers: Arc<Mutex<[Container; 3]>>,
     _server: Server,
 }
 
@@ -94,10 +94,7 @@ impl Engine {
         published: &[(Service, u16, u16)],
         address: Ipv4Addr,
     ) -> Result<Self, String> {
-        let mut list = document("up/containers.json");
-        let rows = list.as_array_mut().expect("a list").iter_mut();
-        let mut containers: Vec<Container> =
-            Service::ALL.into_iter().zip(rows).map(|(service, row)| Container::new(service, row.take())).collect();
+        let mut containers = Service::ALL.map(Container::new);
         for container in &mut containers {
             for (service, inner, outer) in published {
                 if *service == container.service {
@@ -114,7 +111,7 @@ impl Engine {
         let containers = Arc::new(Mutex::new(containers));
         let server = Server::new()?;
         let shared = Arc::clone(&containers);
-        server.http_at(socket, move |request| answer(request, &lock(&shared)))?;
+        server.http_at(socket, move |request| answer(request, &*lock(&shared)))?;
         Ok(Self { containers, _server: server })
     }
 
@@ -129,7 +126,7 @@ impl Engine {
     }
 }
 
-fn lock(containers: &Mutex<Vec<Container>>) -> MutexGuard<'_, Vec<Container>> {
+fn lock(containers: &Mutex<[Container; 3]>) -> MutexGuard<'_, [Container; 3]> {
     containers.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -149,9 +146,11 @@ struct Container {
 
 impl Container {
     /// One that has been up for a while.
-    fn new(service: Service, row: Value) -> Self {
+    fn new(service: Service) -> Self {
         let name = service.name();
-        let (mut row, mut details) = (row, document(&format!("up/{name}.json")));
+        let (list, mut details) = (document("up/containers.json"), document(&format!("up/{name}.json")));
+        let row = list.as_array().and_then(|rows| rows.iter().find(|row| row["Id"] == details["Id"]));
+        let mut row = row.unwrap_or_else(|| panic!("the recording lists no {name}")).clone();
         let started = Timestamp::now() - AGE;
         let log = log(&format!("up/{name}.log")).later(started.duration_since(time(&details, "/State/StartedAt")));
         put(&mut details, "/Created", started.to_string());
@@ -350,8 +349,7 @@ mod tests {
 
     #[test]
     fn figures_move_by_the_clock() {
-        let mut list = document("up/containers.json");
-        let kwanza = Container::new(Service::Kwanza, list[1].take());
+        let kwanza = Container::new(Service::Kwanza);
         let used = |at: Timestamp| kwanza.stats(at)["cpu_stats"]["cpu_usage"]["total_usage"].as_f64().unwrap();
         let (now, later) = (Timestamp::now(), Timestamp::now() + Duration::from_secs(10));
         let cores = (used(later) - used(now)) / 1e10;
@@ -360,8 +358,7 @@ mod tests {
 
     #[test]
     fn a_container_that_ends_keeps_what_it_is() {
-        let mut list = document("up/containers.json");
-        let mut postgres = Container::new(Service::Postgres, list[2].take());
+        let mut postgres = Container::new(Service::Postgres);
         let id = postgres.id().to_owned();
         for (end, code) in [(End::Killed, 137), (End::DiskFull, 1)] {
             postgres.end(end);

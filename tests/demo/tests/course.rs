@@ -121,7 +121,7 @@ fn nothing_is_wider_than_80_columns() {
 
 /// Another process writes it: a child of another thread could hold a file of this one open, which then cannot be run.
 fn write_script(path: &Path, script: &str) {
-    let write = r##"printf '#!/bin/sh\n%s\n' "$1" >"$0" && chmod 755 "$0""##;
+    let write = r#"printf '#!/bin/sh\n%s\n' "$1" >"$0" && chmod 755 "$0""#;
     run("sh", &["-c", write, &path.display().to_string(), script]);
 }
 
