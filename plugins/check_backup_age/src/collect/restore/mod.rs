@@ -28,6 +28,9 @@ use session::{Fault, Session};
 pub const PREFIX: &str = "check_backup_age_restore_";
 /// The comment of a scratch database begins so. Without it, none is dropped.
 const MARK: &str = "scratch database of check_backup_age --restore-test";
+/// Errors of pg_restore that say nothing of the dump.
+const SERVER_FAULTS: &[&str] =
+    &["FATAL: ", "connection to server", "server closed the connection", "No space left on device"];
 /// Tables that are named because their rows differ.
 const MOST_DIFFERENT: usize = 10;
 
@@ -146,10 +149,10 @@ fn early(fault: Fault, step: &str) -> Early {
 fn tidy(session: &mut Session, times: &Times, test: &mut RestoreTest) -> Result<(), Early> {
     let found = session.ask(
         &format!(
-            "SELECT datname, EXISTS (SELECT FROM pg_stat_activity WHERE application_name = datname), \
-             datdba = (SELECT oid FROM pg_roles WHERE rolname = current_user) \
-             AND position('{MARK}' in coalesce(shobj_description(oid, 'pg_database'), '')) = 1 \
-             FROM pg_database WHERE position('{PREFIX}' in datname) = 1 ORDER BY datname"
+            "SELECT d.datname, EXISTS (SELECT FROM pg_stat_activity a WHERE a.application_name = d.datname), \
+             d.datdba = (SELECT oid FROM pg_roles WHERE rolname = current_user) \
+             AND position('{MARK}' in coalesce(shobj_description(d.oid, 'pg_database'), '')) = 1 \
+             FROM pg_database d WHERE position('{PREFIX}' in d.datname) = 1 ORDER BY d.datname"
         ),
         times.work,
     );
@@ -298,6 +301,9 @@ impl Test<'_> {
             Ended::Itself { success: true, .. } => Ok(()),
             Ended::Itself { stderr, .. } if stderr.contains("unsupported version") => {
                 Err(Restore::Tool(format!("pg_restore {version} is older than the dump: {}", first_error(&stderr))))
+            }
+            Ended::Itself { stderr, .. } if SERVER_FAULTS.iter().any(|words| stderr.contains(words)) => {
+                Err(Restore::Server(first_error(&stderr)))
             }
             Ended::Itself { stderr, .. } => Err(Restore::Failed(first_error(&stderr))),
             Ended::Killed => Err(Restore::TimedOut("pg_restore".to_owned())),
