@@ -24,9 +24,7 @@ mod states;
 #[path = "check_backup_age/times.rs"]
 mod times;
 
-use std::path::Path;
-
-use backups::{Backups, FIXTURES, HOUR, binary};
+use backups::{Backups, HOUR, SCHEMA, binary};
 use support::contract::{Arguments, Plugin};
 
 support::contract_tests!(Plugin {
@@ -48,6 +46,6 @@ support::contract_tests!(Plugin {
     },
     hangs_at: "the checksum file",
     judged: "size",
-    schema: Some(Path::new(FIXTURES).join("../../../packaging/schema/check_backup_age.schema.json")),
+    schema: Some(SCHEMA.into()),
     foreign_names: &[],
 });

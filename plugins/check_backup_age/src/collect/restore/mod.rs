@@ -28,7 +28,7 @@ use session::{Fault, Session};
 pub const PREFIX: &str = "check_backup_age_restore_";
 /// The comment of a scratch database begins so. Without it, none is dropped.
 const MARK: &str = "scratch database of check_backup_age --restore-test";
-/// Errors of pg_restore that say nothing of the dump.
+/// Errors of `pg_restore` that say nothing of the dump.
 const SERVER_FAULTS: &[&str] =
     &["FATAL: ", "connection to server", "server closed the connection", "No space left on device"];
 /// Tables that are named because their rows differ.
