@@ -23,6 +23,8 @@ mod selection;
 mod states;
 #[path = "check_backup_age/times.rs"]
 mod times;
+#[path = "check_backup_age/verdicts.rs"]
+mod verdicts;
 
 use backups::{Backups, HOUR, SCHEMA, binary};
 use support::contract::{Arguments, Plugin};
