@@ -23,6 +23,8 @@ mod selection;
 mod states;
 #[path = "check_backup_age/times.rs"]
 mod times;
+#[path = "check_backup_age/versions.rs"]
+mod versions;
 
 use std::path::Path;
 
