@@ -25,6 +25,8 @@ mod states;
 mod times;
 #[path = "check_backup_age/verdicts.rs"]
 mod verdicts;
+#[path = "check_backup_age/versions.rs"]
+mod versions;
 
 use backups::{Backups, HOUR, SCHEMA, binary};
 use support::contract::{Arguments, Plugin};
