@@ -26,18 +26,6 @@ impl Dump {
         Self::Directory(files.map(|entry| (name(&entry), fs::read(entry.path()).unwrap())).collect())
     }
 
-    /// Writes it where nothing is yet.
-    #[track_caller]
-    pub fn write(&self, path: &Path) {
-        match self {
-            Self::File(bytes) => fs::write(path, bytes).unwrap(),
-            Self::Directory(files) => {
-                fs::create_dir(path).unwrap();
-                files.iter().for_each(|(name, bytes)| fs::write(path.join(name), bytes).unwrap());
-            }
-        }
-    }
-
     /// What the plugin's reader finds.
     pub fn inspect(&self, level: Level) -> Inspection {
         match self {
@@ -104,24 +92,11 @@ pub enum Format {
 pub const FORMATS: [Format; 6] =
     [Format::Tar, Format::Custom, Format::CustomPlain, Format::Directory, Format::DirectoryPlain, Format::Sql];
 
-impl Format {
-    pub fn options(self) -> &'static [&'static str] {
-        match self {
-            Self::Tar => &["-Ft"],
-            Self::Custom => &["-Fc"],
-            Self::CustomPlain => &["-Fc", "-Z0"],
-            Self::Directory => &["-Fd"],
-            Self::DirectoryPlain => &["-Fd", "-Z0"],
-            Self::Sql => &["-Fp"],
-        }
-    }
-}
-
 /// A part of a dump: where it begins and how long it is.
 type Span = (usize, usize);
 
 /// The members of a tar archive: name, header, content.
-fn members(bytes: &[u8]) -> Vec<(String, usize, Span)> {
+pub fn members(bytes: &[u8]) -> Vec<(String, usize, Span)> {
     let mut members = Vec::new();
     let mut at = 0;
     while bytes.get(at).is_some_and(|first| *first != 0) {
@@ -303,7 +278,7 @@ pub const CORRUPTIONS: &[Corruption] = &[
     Corruption {
         name: "password prompt in front",
         found: "h h h . . h",
-        make: |dump, _| whole(dump, |bytes| drop(bytes.splice(0..0, *b"Password: \r\n"))),
+        make: |dump, _| whole(dump, |bytes| drop(bytes.splice(0..0, *b"Password: hunter2\r\n"))),
     },
     Corruption {
         name: "LF to CR LF",
@@ -322,7 +297,7 @@ pub const CORRUPTIONS: &[Corruption] = &[
         found: "h h h . . h",
         make: |dump, _| {
             whole(dump, |bytes| {
-                *bytes = [0xff, 0xfe].into_iter().chain(bytes.iter().flat_map(|byte| [*byte, 0])).collect()
+                *bytes = [0xff, 0xfe].into_iter().chain(bytes.iter().flat_map(|byte| [*byte, 0])).collect();
             })
         },
     },
@@ -383,8 +358,8 @@ pub const CORRUPTIONS: &[Corruption] = &[
         name: "last byte lost",
         found: "s s s f s .",
         make: |dump, format| match dump {
-            Dump::Directory(_) => change(dump, format, |bytes, _| drop(bytes.pop())),
-            Dump::File(_) => whole(dump, |bytes| drop(bytes.pop())),
+            Dump::Directory(_) => change(dump, format, |bytes, _| bytes.truncate(bytes.len() - 1)),
+            Dump::File(_) => whole(dump, |bytes| bytes.truncate(bytes.len() - 1)),
         },
     },
     Corruption {
@@ -453,7 +428,13 @@ pub const CORRUPTIONS: &[Corruption] = &[
     Corruption {
         name: "hole in the data",
         found: "f f s f f f",
-        make: |dump, format| change(dump, format, |bytes, span| hole(bytes, span)),
+        make: |dump, format| {
+            change(dump, format, |bytes, span| match format {
+                // A page would hit the length of a chunk, which a walk through the structure finds.
+                Format::Custom => bytes[span.0 + span.1 / 2..][..16].fill(0),
+                _ => hole(bytes, span),
+            })
+        },
     },
     Corruption {
         name: "bit of the data flipped",

@@ -288,6 +288,8 @@ pub struct Snapshot {
     pub only_named: bool,
     /// Those that were verified, the newest first.
     pub dumps: Vec<Dump>,
+    /// Whether time was over before all were found and put into order.
+    pub is_incomplete: bool,
     /// Whether time was over before as many as needed were verified.
     pub was_interrupted: bool,
     /// Paths that are no dumps that could be looked at.

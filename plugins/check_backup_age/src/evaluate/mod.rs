@@ -99,6 +99,7 @@ impl<'a> Context<'a> {
     fn is_unclear(&self) -> bool {
         let is_unverified = |dump: &Dump| matches!(dump.inspection.outcome, Outcome::Unverified(_));
         self.snapshot.was_interrupted
+            || self.snapshot.is_incomplete
             || self.snapshot.dumps.iter().any(|dump| is_unverified(dump) && !self.is_valid(dump))
             || self.snapshot.troubles.iter().any(troubles::is_own_side)
     }

@@ -37,6 +37,10 @@ pub fn retention(context: &Context) -> Item {
     } else {
         judging.add(&COUNT, count, "valid dumps:");
     }
+    if snapshot.is_incomplete {
+        judging.problem(State::Unknown, "time was over before all dumps were looked for");
+        judging.item.next.push("give it more time (-t 60s), or name fewer with --pattern".into());
+    }
     judging.show(&DUMPS, Number::from(snapshot.found));
     let is_bad = judging.item.state != State::Ok;
     let mut item = judging.finish(text(context, valid));

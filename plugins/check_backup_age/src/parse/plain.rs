@@ -178,6 +178,8 @@ enum Place {
     Statements,
     /// In the comment that names the data of a table, whose rows follow at once if they follow with `COPY`.
     DataComment,
+    /// In a `COPY` with a name that has a line feed.
+    Copy,
     /// Among the rows of `COPY`, after so many.
     Rows(u64),
 }
@@ -186,7 +188,7 @@ enum Place {
 struct Script {
     last_words: Vec<u8>,
     place: Place,
-    /// Whether the line before was `--`, which stands above and below the name of an entry.
+    /// Whether the line before was `--`, which stands above the name of an entry; `--verbose` puts more between them.
     is_ruled: bool,
     /// The table whose data is read, in [`Contents::with_data`].
     table: Option<u32>,
@@ -245,11 +247,17 @@ impl Script {
         } else if !(line.is_empty() || line.starts_with(b"--") || line.starts_with(b"\\unrestrict ")) {
             self.is_complete = false;
         }
-        let was_ruled = std::mem::replace(&mut self.is_ruled, line == b"--");
+        let was_ruled = self.is_ruled;
+        let is_between = line.starts_with(b"-- TOC entry ") || line.starts_with(b"-- Dependencies: ");
+        self.is_ruled = line == b"--" || (was_ruled && is_between);
         match line {
             [b'-', b'-', ..] if was_ruled => self.comment(line, contents),
             [] | [b'-', b'-', ..] => {}
-            _ if self.place == Place::DataComment && line.starts_with(b"COPY ") => self.place = Place::Rows(0),
+            _ if self.place == Place::Copy || (self.place == Place::DataComment && line.starts_with(b"COPY ")) => {
+                // Of a long line the end is not known.
+                let is_whole = line.ends_with(b" FROM stdin;") || line.len() >= LINE;
+                self.place = if is_whole { Place::Rows(0) } else { Place::Copy };
+            }
             _ => {
                 self.place = Place::Statements;
                 if line.starts_with(b"CREATE ROLE ") {

@@ -28,6 +28,11 @@ use session::{Fault, Session};
 pub const PREFIX: &str = "check_backup_age_restore_";
 /// The comment of a scratch database begins so. Without it, none is dropped.
 const MARK: &str = "scratch database of check_backup_age --restore-test";
+/// Errors of `pg_restore` that say nothing of the dump.
+const SERVER_FAULTS: &[&str] =
+    &["FATAL: ", "connection to server", "server closed the connection", "No space left on device"];
+/// Errors of a `pg_restore` that is older than the dump, or than its options.
+const TOOL_FAULTS: &[&str] = &["unsupported version", "unrecognized option"];
 /// Tables that are named because their rows differ.
 const MOST_DIFFERENT: usize = 10;
 
@@ -146,10 +151,10 @@ fn early(fault: Fault, step: &str) -> Early {
 fn tidy(session: &mut Session, times: &Times, test: &mut RestoreTest) -> Result<(), Early> {
     let found = session.ask(
         &format!(
-            "SELECT datname, EXISTS (SELECT FROM pg_stat_activity WHERE application_name = datname), \
-             datdba = (SELECT oid FROM pg_roles WHERE rolname = current_user) \
-             AND position('{MARK}' in coalesce(shobj_description(oid, 'pg_database'), '')) = 1 \
-             FROM pg_database WHERE position('{PREFIX}' in datname) = 1 ORDER BY datname"
+            "SELECT d.datname, EXISTS (SELECT FROM pg_stat_activity a WHERE a.application_name = d.datname), \
+             d.datdba = (SELECT oid FROM pg_roles WHERE rolname = current_user) \
+             AND position('{MARK}' in coalesce(shobj_description(d.oid, 'pg_database'), '')) = 1 \
+             FROM pg_database d WHERE position('{PREFIX}' in d.datname) = 1 ORDER BY d.datname"
         ),
         times.work,
     );
@@ -296,8 +301,11 @@ impl Test<'_> {
         let feed = self.input(&mut command);
         match programs::run(&mut command, feed, self.times.work).map_err(Restore::Tool)? {
             Ended::Itself { success: true, .. } => Ok(()),
-            Ended::Itself { stderr, .. } if stderr.contains("unsupported version") => {
-                Err(Restore::Tool(format!("pg_restore {version} is older than the dump: {}", first_error(&stderr))))
+            Ended::Itself { stderr, .. } if TOOL_FAULTS.iter().any(|words| stderr.contains(words)) => {
+                Err(Restore::Tool(format!("pg_restore {version} is too old: {}", first_error(&stderr))))
+            }
+            Ended::Itself { stderr, .. } if SERVER_FAULTS.iter().any(|words| stderr.contains(words)) => {
+                Err(Restore::Server(first_error(&stderr)))
             }
             Ended::Itself { stderr, .. } => Err(Restore::Failed(first_error(&stderr))),
             Ended::Killed => Err(Restore::TimedOut("pg_restore".to_owned())),
@@ -364,6 +372,9 @@ fn first_error(said: &str) -> String {
     let line = said.lines().find(|line| line.contains("error:") || line.contains("ERROR:") || line.contains("FATAL:"));
     let line = line.or_else(|| said.lines().find(|line| !line.trim().is_empty())).unwrap_or("without a word");
     let words = line.split_once("error: ").map_or(line, |(_, words)| words);
+    // The server quotes the value that it does not take, and that is somebody's data.
+    let is_about_data = words.starts_with("COPY failed");
+    let words = if is_about_data { words.split(": \"").next().unwrap_or_default() } else { words };
     words.trim().to_owned()
 }
 
@@ -385,6 +396,8 @@ mod tests {
     fn the_first_error_is_told() {
         let said = "pg_restore: while PROCESSING TOC:\npg_restore: error: could not execute query: ERROR:  no such type\nCommand was: x\n";
         assert_eq!(first_error(said), "could not execute query: ERROR:  no such type");
+        let said = "pg_restore: error: COPY failed for table \"t\": ERROR:  invalid input syntax for type integer: \"s3cret\"\n";
+        assert_eq!(first_error(said), "COPY failed for table \"t\": ERROR:  invalid input syntax for type integer");
         assert_eq!(first_error("psql: error: connection refused"), "connection refused");
         assert_eq!(first_error(""), "without a word");
     }
