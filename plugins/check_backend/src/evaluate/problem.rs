@@ -149,13 +149,19 @@ impl Kinds<'_> {
         }
     }
 
-    /// What the container called `label` is for: by the checks whose parent it is, else by its name.
+    /// What the container called `label` is for: by the checks whose parent it is, else by its name. Where the file says
+    /// which container a service runs in, no other is taken for it (`postgres-exporter`).
     fn container(&self, label: &str) -> Kind {
-        let is_parent = |check: &&Check| {
-            check.parent.as_ref().and_then(|parent| parent.item.as_deref()).is_some_and(|item| item == label)
-        };
-        let mut children = self.0.iter().map(|looked| &looked.check).filter(is_parent);
-        children.find_map(|check| by_plugin(check.kind())).unwrap_or_else(|| Kind::of(&label.to_lowercase(), "", &[]))
+        let parents = self.0.iter().filter_map(|looked| {
+            let item = looked.check.parent.as_ref()?.item.as_deref()?;
+            Some((item, by_plugin(looked.check.kind())?))
+        });
+        let parents: Vec<(&str, Kind)> = parents.collect();
+        if let Some((_, kind)) = parents.iter().find(|(item, _)| *item == label) {
+            return *kind;
+        }
+        let named = Kind::of(&label.to_lowercase(), "", &[]);
+        if parents.iter().any(|(_, kind)| *kind == named) { Kind::Other } else { named }
     }
 }
 
