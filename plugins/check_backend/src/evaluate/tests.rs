@@ -211,7 +211,8 @@ fn a_host_without_memory_explains_what_was_killed() {
 fn a_full_disk_explains_what_has_no_space() {
     let mut disk = item("disk", "CRITICAL", "2 filesystems");
     disk["own_state"] = json!("OK");
-    disk["children"] = json!([item("/srv", "CRITICAL", "99 % used")]);
+    let srv = item("/srv", "CRITICAL", "99 % used");
+    disk["children"] = json!([with(srv.clone(), "used_percent", 99, "CRITICAL")]);
     let docker =
         with(item("docker", "WARNING", "data on a filesystem 99 % used"), "docker_root_used_percent", 99, "WARNING");
     let checks = vec![
@@ -222,6 +223,11 @@ fn a_full_disk_explains_what_has_no_space() {
     let links = links(checks);
     let expected = ["/srv > docker", "/srv > containers", "postgres > kwanza", "postgres > database"];
     assert_eq!(links.iter().map(String::as_str).collect::<BTreeSet<_>>(), BTreeSet::from(expected));
+    // One that will be full some day does not.
+    let mut disk = item("disk", "CRITICAL", "2 filesystems");
+    disk["children"] = json!([with(srv, "used_percent", 96, "CRITICAL")]);
+    let checks = vec![host(&[disk]), containers(&[container("postgres", "exited 1 3m ago: disk full")])];
+    assert!(self::links(checks).is_empty());
 }
 
 #[test]
