@@ -14,18 +14,13 @@ pub(super) fn find(checks: &[Looked], problems: &[Problem]) -> Vec<Option<usize>
     let mut causes: Vec<Option<usize>> = vec![None; problems.len()];
     for (position, effect) in problems.iter().enumerate() {
         // A part goes with what it is a part of.
-        let is_carried = problems
-            .iter()
-            .zip(&causes)
-            .any(|(whole, cause)| cause.is_some() && whole.place != effect.place && whole.place.holds(&effect.place));
-        if is_carried || !effect.can_follow {
+        if !effect.can_follow || carrier(problems, &causes, effect).is_some() {
             continue;
         }
         let candidates = problems.iter().enumerate().filter_map(|(cause, problem)| {
             let distance = distance(checks, problem, effect)?;
-            let leads_back =
-                std::iter::successors(Some(cause), |at| causes.get(*at).copied().flatten()).any(|at| at == position);
-            (!leads_back).then_some((distance, std::cmp::Reverse(problem.item.state), cause))
+            let is_free = !leads_back(problems, &causes, cause, effect);
+            is_free.then_some((distance, std::cmp::Reverse(problem.item.state), cause))
         });
         let nearest = candidates.min().map(|(.., cause)| cause);
         if let Some(slot) = causes.get_mut(position) {
@@ -33,6 +28,25 @@ pub(super) fn find(checks: &[Looked], problems: &[Problem]) -> Vec<Option<usize>
         }
     }
     causes
+}
+
+/// The cause of what `problem` is a part of.
+fn carrier(problems: &[Problem], causes: &[Option<usize>], problem: &Problem) -> Option<usize> {
+    let mut wholes = problems.iter().zip(causes);
+    wholes
+        .find_map(|(whole, cause)| cause.filter(|_| whole.place != problem.place && whole.place.holds(&problem.place)))
+}
+
+/// Whether the problem at `cause` follows, by however many steps, from `effect` or a part of it.
+fn leads_back(problems: &[Problem], causes: &[Option<usize>], cause: usize, effect: &Problem) -> bool {
+    let above = |at: &usize| {
+        let own = causes.get(*at).copied().flatten();
+        own.or_else(|| carrier(problems, causes, problems.get(*at)?))
+    };
+    // No chain is longer than there are problems.
+    std::iter::successors(Some(cause), above)
+        .take(problems.len() + 1)
+        .any(|at| problems.get(at).is_some_and(|problem| effect.place.holds(&problem.place)))
 }
 
 /// How far `cause` is from `effect`, if that can follow from it.

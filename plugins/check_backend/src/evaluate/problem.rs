@@ -9,6 +9,9 @@ use crate::parse::config::Check;
 use crate::plan::Role as Kind;
 use crate::snapshot::{Kept, Looked, Outcome, Seen};
 
+/// Share of a filesystem in percent from which on it is full for those who want to write.
+const FULL: Number = Number::integer(98);
+
 /// Where an item stands: the check, and from there the positions of parts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
@@ -59,7 +62,7 @@ pub(super) enum Subject {
     Memory,
     /// Kills for lack of memory, of whatever container.
     Kills,
-    /// The space of a filesystem of the host.
+    /// A filesystem of the host that is full.
     Disk,
     /// A container or service, and whether it does not do its work.
     Container {
@@ -133,13 +136,13 @@ impl Kinds<'_> {
         };
         let breaks = |name: &str| broken(item, name).is_some();
         match (looked.check.kind(), *label) {
-            ("check_docker_host", "docker") if breaks("docker_root_used_percent") => Subject::Disk,
+            ("check_docker_host", "disk" | "docker") if is_full(item) => Subject::Disk,
+            ("check_docker_host", "docker") if breaks("docker_root_used_percent") => Subject::Other,
             ("check_docker_host" | "check_containers", "docker") => Subject::Engine,
             ("check_docker_host", "memory") => Subject::Memory,
             ("check_docker_host", "swap") if breaks("swap_used_percent") => Subject::Memory,
             ("check_docker_host", "swap") if breaks("oom_kills") => Subject::Kills,
             ("check_docker_host", "pressure") if breaks("memory_pressure_full") => Subject::Memory,
-            ("check_docker_host", "disk") => Subject::Disk,
             ("check_containers", "file" | "thresholds" | "project" | "usage") => Subject::Other,
             ("check_containers", label) => Subject::Container { kind: self.container(label), is_down: is_down(item) },
             (_, label) => match service_of(&looked.check, label) {
@@ -149,13 +152,19 @@ impl Kinds<'_> {
         }
     }
 
-    /// What the container called `label` is for: by the checks whose parent it is, else by its name.
+    /// What the container called `label` is for: by the checks whose parent it is, else by its name. Where the file says
+    /// which container a service runs in, no other is taken for it (`postgres-exporter`).
     fn container(&self, label: &str) -> Kind {
-        let is_parent = |check: &&Check| {
-            check.parent.as_ref().and_then(|parent| parent.item.as_deref()).is_some_and(|item| item == label)
-        };
-        let mut children = self.0.iter().map(|looked| &looked.check).filter(is_parent);
-        children.find_map(|check| by_plugin(check.kind())).unwrap_or_else(|| Kind::of(&label.to_lowercase(), "", &[]))
+        let parents = self.0.iter().filter_map(|looked| {
+            let item = looked.check.parent.as_ref()?.item.as_deref()?;
+            Some((item, by_plugin(looked.check.kind())?))
+        });
+        let parents: Vec<(&str, Kind)> = parents.collect();
+        if let Some((_, kind)) = parents.iter().find(|(item, _)| *item == label) {
+            return *kind;
+        }
+        let named = Kind::of(&label.to_lowercase(), "", &[]);
+        if parents.iter().any(|(_, kind)| *kind == named) { Kind::Other } else { named }
     }
 }
 
@@ -184,6 +193,12 @@ fn service_of(check: &Check, label: &str) -> Option<Kind> {
         let by_parent = || check.parent.as_ref().and_then(|parent| named(parent.item.as_deref()?));
         named(label).or_else(by_parent).or_else(|| named(&check.name)).or_else(by_port)
     })
+}
+
+/// Whether a filesystem is as good as full. One that is merely fuller than it should be keeps nobody from writing.
+fn is_full(item: &Item) -> bool {
+    let shares = ["used_percent", "inodes_used_percent", "docker_root_used_percent"];
+    shares.iter().filter_map(|name| figure(item, name)).any(|share| share.value >= FULL)
 }
 
 /// Whether a container does not do its work.

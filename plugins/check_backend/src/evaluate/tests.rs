@@ -7,6 +7,7 @@ use common::child::{End, Ran};
 use common::glob::Glob;
 use common::metric::Thresholds;
 use common::render::{self, Style};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
@@ -210,7 +211,8 @@ fn a_host_without_memory_explains_what_was_killed() {
 fn a_full_disk_explains_what_has_no_space() {
     let mut disk = item("disk", "CRITICAL", "2 filesystems");
     disk["own_state"] = json!("OK");
-    disk["children"] = json!([item("/srv", "CRITICAL", "99 % used")]);
+    let srv = item("/srv", "CRITICAL", "99 % used");
+    disk["children"] = json!([with(srv.clone(), "used_percent", 99, "CRITICAL")]);
     let docker =
         with(item("docker", "WARNING", "data on a filesystem 99 % used"), "docker_root_used_percent", 99, "WARNING");
     let checks = vec![
@@ -221,6 +223,11 @@ fn a_full_disk_explains_what_has_no_space() {
     let links = links(checks);
     let expected = ["/srv > docker", "/srv > containers", "postgres > kwanza", "postgres > database"];
     assert_eq!(links.iter().map(String::as_str).collect::<BTreeSet<_>>(), BTreeSet::from(expected));
+    // One that will be full some day does not.
+    let mut disk = item("disk", "CRITICAL", "2 filesystems");
+    disk["children"] = json!([with(srv, "used_percent", 96, "CRITICAL")]);
+    let checks = vec![host(&[disk]), containers(&[container("postgres", "exited 1 3m ago: disk full")])];
+    assert!(self::links(checks).is_empty());
 }
 
 #[test]
@@ -274,6 +281,9 @@ fn a_parent_explains_what_is_not_worse() {
         ["db > database", "db > kwanza"]
     );
     assert!(links(vec![containers(&[db]), child("containers:other")]).is_empty());
+    // The name alone makes no database of it, where the file says which one it is.
+    let exporter = [container("postgres", "up 1h"), container("postgres-exporter", KILLED)];
+    assert!(links(vec![containers(&exporter), child("containers:postgres")]).is_empty());
     let own = |state: &str| check("san", "check_example", "", &json!([item("path", state, "is down")]));
     assert_eq!(links(vec![own("CRITICAL"), child("san:path")]), ["path > database"]);
     assert!(links(vec![own("WARNING"), child("san:path")]).is_empty());
@@ -373,5 +383,61 @@ fn one_that_gives_no_usable_report_is_unknown_and_says_why() {
         assert_eq!(report.state(), State::Unknown);
         let text = text(&report);
         assert!(text.lines().next().unwrap().contains(expected), "{expected}: {text}");
+    }
+}
+
+/// Label, state and whether it has a part, of an item.
+type AnyItem = (usize, usize, bool);
+
+/// A few checks with whatever labels and states.
+fn any_checks() -> impl Strategy<Value = Vec<(usize, Vec<AnyItem>)>> {
+    let items = prop::collection::vec((0..LABELS.len(), 0usize..4, any::<bool>()), 1..4);
+    prop::collection::vec((0..KINDS.len(), items), 1..6)
+}
+
+const KINDS: [&str; 5] =
+    ["check_docker_host", "check_containers", "check_postgres", "check_kwanza_expvars", "check_endpoint"];
+const LABELS: [&str; 9] =
+    ["docker", "memory", "swap", "disk", "postgres", "kwanza", "cuesta", "connection", "http://127.0.0.1:8001"];
+const TEXTS: [&str; 4] = ["exited 137", "disk full", "out of memory", "exited 1"];
+
+proptest! {
+    /// Nothing that was found is left out or said twice, whatever is taken for the cause of what.
+    #[test]
+    fn nothing_is_lost(checks in any_checks(), parents in prop::collection::vec((0usize..6, 0..LABELS.len()), 6)) {
+        let part = |label: usize, state: usize, text: usize| {
+            let state = ["OK", "WARNING", "CRITICAL", "UNKNOWN"][state];
+            with(item(LABELS[label], state, TEXTS[text % 4]), "up", 0, "OK")
+        };
+        let looked = checks.iter().enumerate().map(|(position, (kind, items))| {
+            let items = items.iter().enumerate().map(|(index, (label, state, has_part))| {
+                let mut whole = part(*label, *state, index + position);
+                if *has_part {
+                    let worst = json!(State::worst([*state, 2].map(|state| State::BY_EXIT_CODE[state])));
+                    whole["own_state"] = std::mem::replace(&mut whole["state"], worst);
+                    whole["children"] = json!([part((*label + index) % LABELS.len(), 2, index)]);
+                }
+                whole
+            });
+            let (parent, label) = parents[position];
+            // Only backwards, as circles are refused.
+            let parent = if parent < position { format!("c{parent}:{}", LABELS[label]) } else { String::new() };
+            check(&format!("c{position}"), KINDS[*kind], &parent, &json!(items.collect::<Vec<_>>()))
+        });
+        let looked: Vec<Looked> = looked.collect();
+        let reports: Vec<Item> = looked.iter().map(|looked| check::item(&config(), looked)).collect();
+        let said = |items: &[Item]| {
+            let mut said = Vec::new();
+            let mut walk: Vec<&Item> = items.iter().collect();
+            while let Some(item) = walk.pop() {
+                said.extend((item.state != State::Ok && !item.headline.is_empty()).then(|| item.headline.to_string()));
+                walk.extend(&item.children);
+            }
+            said.sort();
+            said
+        };
+        let (report, _) = run(None, looked, NOW);
+        prop_assert_eq!(report.state(), State::worst(reports.iter().map(Item::worst)));
+        prop_assert_eq!(said(&report.items), said(&reports));
     }
 }

@@ -20,7 +20,16 @@ pub(super) fn build(
     let moves = moves(reports.len(), problems, causes);
     let forest = Forest { checks, reports, problems, causes, moves, utc_offset };
     let tops = (0..reports.len()).map(|check| Place { check, path: Vec::new() });
-    tops.filter(|top| !forest.moves.contains_key(top)).filter_map(|top| forest.top(&top)).collect()
+    let items: Vec<Item> =
+        tops.filter(|top| !forest.moves.contains_key(top)).filter_map(|top| forest.top(&top)).collect();
+    // Whatever is thought of causes, nothing that was found is left out.
+    let found = |items: &[Item]| items.iter().map(bad).sum::<usize>();
+    if found(&items) < found(reports) { reports.iter().cloned().map(folded).collect() } else { items }
+}
+
+/// How many items are not OK by themselves.
+fn bad(item: &Item) -> usize {
+    usize::from(item.state != State::Ok) + item.children.iter().map(bad).sum::<usize>()
 }
 
 /// What moves, and below what: a check as a whole where all that is not OK in it has one cause elsewhere.

@@ -174,6 +174,18 @@ mod tests {
     }
 
     #[test]
+    fn services_that_publish_nothing_are_found_by_their_containers() {
+        let services =
+            vec![service("kwanza", &[(8080, None)]), service("postgres", &[(5432, None)]), service("cuesta", &[])];
+        let project = Some(Project { name: "deploy".to_owned(), folder: None, services });
+        let checks = written(&Deployment { project, ..empty() }, &|_, _| State::Ok);
+        assert_eq!(names(&checks), ["host", "containers", "database", "kwanza"]);
+        assert!(checks[1].1.starts_with(&["--project".to_owned(), "deploy".to_owned()]));
+        assert_eq!(checks[2].1, ["--container", "deploy_postgres_1", "-U", "monitoring"]);
+        assert_eq!(checks[3].1, ["--container", "deploy_kwanza_1"]);
+    }
+
+    #[test]
     fn without_a_login_the_port_is_watched() {
         let came_to = |name: &str, _: &[String]| if name == "database" { State::Unknown } else { State::Ok };
         let deployment = guide();

@@ -1,5 +1,7 @@
 //! Which checks suit what runs here.
 
+use std::collections::BTreeSet;
+
 use super::{Candidate, Deployment, Port, Project, Proposal, Role, Service};
 
 /// The role that packaging/postgres/monitoring-role.sql makes, and the one that every server has.
@@ -41,42 +43,15 @@ impl Proposal {
 
 /// The checks that suit `deployment`, and examples of those that would suit the guide's where it lacks something.
 pub fn proposals(deployment: &Deployment) -> Vec<Proposal> {
-    let project = deployment.project.as_ref();
-    let of =
-        |role: Role| project.into_iter().flat_map(|project| &project.services).filter(move |found| found.role == role);
+    let services = deployment.project.as_ref().map(|project| project.services.as_slice()).unwrap_or_default();
+    let of = |role: Role| services.iter().find(|service| service.role == role);
+    let (kwanza, cuesta) = (of(Role::Kwanza), of(Role::Cuesta));
     let mut proposals = vec![host(deployment), containers(deployment)];
-    match of(Role::Postgres).next() {
-        Some(service) => proposals.extend(database(deployment, service)),
-        None => proposals.push(
-            Proposal::new("database", "check_postgres", "PostgreSQL; no service of that kind was found")
-                .with(&["-H", "127.0.0.1", "-p", "5444", "-U", "monitoring"], "where the guide publishes it")
-                .example(),
-        ),
-    }
-    match of(Role::Kwanza).next() {
-        Some(service) => proposals.extend([expvars(deployment, service)].into_iter().chain(endpoints(service))),
-        None => proposals.extend([
-            Proposal::new("kwanza", "check_kwanza_expvars", "Kwanza's expvars; no service of that kind was found")
-                .with(&["--container", "deploy_kwanza_1"], "the guide's container")
-                .example(),
-            Proposal::new("kwanza-endpoints", "check_endpoint", "whether Kwanza answers")
-                .with(&["kwanza-http=http://127.0.0.1:8000", "kwanza-grpc=grpc://127.0.0.1:8001"], "the guide's ports")
-                .example(),
-        ]),
-    }
-    match of(Role::Cuesta).next() {
-        Some(service) => proposals.extend(page(service)),
-        None => proposals.push(
-            Proposal::new("cuesta", "check_endpoint", "Cuesta's page; no service of that kind was found")
-                .with(
-                    &["cuesta=https://127.0.0.1:443/", "--insecure"],
-                    "the guide's port, whoever signed its certificate",
-                )
-                .example(),
-        ),
-    }
-    proposals.extend(of(Role::Other).filter_map(others));
-    proposals.push(backup(deployment));
+    proposals.extend(database(deployment, of(Role::Postgres)));
+    proposals.extend([expvars(deployment, kwanza), endpoints(kwanza), page(cuesta), backup(deployment)]);
+    proposals.extend(services.iter().filter(|service| service.role == Role::Other).filter_map(others));
+    let mut names = BTreeSet::new();
+    proposals.retain(|proposal| names.insert(proposal.name.clone()));
     proposals
 }
 
@@ -129,7 +104,12 @@ fn published(service: &Service, inner: u16) -> Option<&str> {
     service.ports.iter().find(|port| port.inner == inner)?.published.as_deref()
 }
 
-fn database(deployment: &Deployment, service: &Service) -> Vec<Proposal> {
+fn database(deployment: &Deployment, service: Option<&Service>) -> Vec<Proposal> {
+    let Some(service) = service else {
+        let example = Proposal::new("database", "check_postgres", "PostgreSQL; no service of that kind was found");
+        let arguments = ["-H", "127.0.0.1", "-p", "5444", "-U", "monitoring"];
+        return vec![example.with(&arguments, "where the guide publishes it").example()];
+    };
     let address = published(service, 5432);
     let place = match address.map(split) {
         Some((host, port)) => vec!["-H", host, "-p", port],
@@ -152,7 +132,12 @@ fn database(deployment: &Deployment, service: &Service) -> Vec<Proposal> {
     [proposal].into_iter().chain(port).collect()
 }
 
-fn expvars(deployment: &Deployment, service: &Service) -> Proposal {
+fn expvars(deployment: &Deployment, service: Option<&Service>) -> Proposal {
+    let Some(service) = service else {
+        let title = "Kwanza's expvars; no service of that kind was found";
+        let example = Proposal::new("kwanza", "check_kwanza_expvars", title);
+        return example.with(&["--container", "deploy_kwanza_1"], "the guide's container").example();
+    };
     let title = format!("what Kwanza in {} tells of itself (expvars)", service.container);
     let mut proposal = Proposal::new("kwanza", "check_kwanza_expvars", title).below(service);
     for (inner, comment) in [(8080, "the port of its expvars"), (6060, "the profiling port, which has its expvars too")]
@@ -179,44 +164,50 @@ fn endpoint(role: Role, name: &str, port: &Port) -> Option<String> {
     Some(url)
 }
 
-fn urls(service: &Service) -> Vec<String> {
-    service.ports.iter().filter_map(|port| endpoint(service.role, &service.name, port)).collect()
+/// A service and how to ask what it publishes, if it publishes anything.
+fn published_urls(service: &Service) -> Option<(&Service, Vec<String>)> {
+    let urls: Vec<String> =
+        service.ports.iter().filter_map(|port| endpoint(service.role, &service.name, port)).collect();
+    (!urls.is_empty()).then_some((service, urls))
 }
 
-fn endpoints(service: &Service) -> Option<Proposal> {
-    let urls = urls(service);
-    let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
+fn words(texts: &[String]) -> Vec<&str> {
+    texts.iter().map(String::as_str).collect()
+}
+
+fn endpoints(service: Option<&Service>) -> Proposal {
+    let Some((service, urls)) = service.and_then(published_urls) else {
+        let example = Proposal::new("kwanza-endpoints", "check_endpoint", "whether Kwanza answers; no port was found");
+        let urls = ["kwanza-http=http://127.0.0.1:8000", "kwanza-grpc=grpc://127.0.0.1:8001"];
+        return example.with(&urls, "the guide's ports").example();
+    };
     let title = format!("whether what {} publishes answers", service.container);
-    let proposal = Proposal::new("kwanza-endpoints", "check_endpoint", title).below(service);
-    (!urls.is_empty()).then(|| proposal.with(&urls, "its published ports"))
+    Proposal::new("kwanza-endpoints", "check_endpoint", title).below(service).with(&words(&urls), "its published ports")
 }
 
-fn page(service: &Service) -> Option<Proposal> {
-    let urls = urls(service);
-    let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
+fn page(service: Option<&Service>) -> Proposal {
+    let Some((service, urls)) = service.and_then(published_urls) else {
+        let example = Proposal::new("cuesta", "check_endpoint", "whether Cuesta's page answers; no port was found");
+        let arguments = ["cuesta=https://127.0.0.1:443/", "--insecure"];
+        return example.with(&arguments, "the guide's port, whoever signed its certificate").example();
+    };
     let title = format!("Cuesta's page in {}, and how long its certificate lasts", service.container);
     let proposal = Proposal::new("cuesta", "check_endpoint", title).below(service);
+    let proposal = proposal.with(&words(&urls), "its published ports");
+    if !urls.iter().any(|url| url.contains("=https:")) {
+        return proposal;
+    }
     let insecure = "nobody known here signed its certificate, or for another name; --ca-file FILE would verify it";
-    (!urls.is_empty()).then(|| {
-        let proposal = proposal.with(&urls, "its published ports");
-        if urls.iter().any(|url| url.contains("=https:")) {
-            proposal.with(&[&urls[..], &["--insecure"]].concat(), insecure)
-        } else {
-            proposal
-        }
-    })
+    proposal.with(&[&words(&urls)[..], &["--insecure"]].concat(), insecure)
 }
 
 fn others(service: &Service) -> Option<Proposal> {
-    let urls = urls(service);
-    let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
-    let name: String =
-        service.name.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).take(32).collect();
-    let is_named = !name.is_empty()
-        && !["host", "containers", "database", "database-port", "kwanza", "backup"].contains(&name.as_str());
+    let (_, urls) = published_urls(service)?;
+    let is_plain = |c: &char| c.is_ascii_alphanumeric() || "-_.".contains(*c);
+    let name: String = service.name.chars().filter(is_plain).take(32).collect();
     let title = format!("whether what {} publishes answers", service.container);
     let proposal = Proposal::new(&name, "check_endpoint", title).below(service);
-    (is_named && !urls.is_empty()).then(|| proposal.with(&urls, "its published ports"))
+    (!name.is_empty()).then(|| proposal.with(&words(&urls), "its published ports"))
 }
 
 fn backup(deployment: &Deployment) -> Proposal {
