@@ -68,7 +68,7 @@ impl Starting {
 
     /// The recording, as where PostgreSQL is not installed.
     pub fn recorded() -> Result<Self, String> {
-        Self::unless(Some("none was asked for".to_owned()))
+        Self::unless(Some("no server was asked for".to_owned()))
     }
 
     fn unless(lacking: Option<String>) -> Result<Self, String> {

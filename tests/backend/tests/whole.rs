@@ -11,7 +11,7 @@ use backend::{Backend, Fault};
 
 fn backend() -> Backend {
     let mut backend = Backend::start(Starting::recorded().unwrap()).unwrap();
-    assert_eq!(backend.database().unwrap(), Some(&Source::Recording("none was asked for".to_owned())));
+    assert_eq!(backend.database().unwrap(), Some(&Source::Recording("no server was asked for".to_owned())));
     backend
 }
 

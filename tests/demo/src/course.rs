@@ -130,7 +130,7 @@ impl<W: Write> Course<'_, W> {
             }
             let words = match source {
                 Some(Source::Machine(version)) => format!("It is PostgreSQL {version} of this machine."),
-                Some(Source::Recording(why)) => format!("No PostgreSQL of this machine ({why}): a recording answers."),
+                Some(Source::Recording(why)) => format!("A recording answers: {why}."),
                 None => "It is down.".to_owned(),
             };
             self.screen.say(&words)?;

@@ -63,14 +63,13 @@ impl<W: Write> Screen<W> {
 
     /// A command that can be copied.
     pub fn command(&mut self, program: &str, arguments: &[String]) -> io::Result<()> {
-        let words: Vec<&str> = std::iter::once(program).chain(arguments.iter().map(String::as_str)).collect();
-        let mut line = "$".to_owned();
-        for word in words {
-            if line.len() + 1 + word.len() + 2 > WIDTH {
+        let mut line = format!("$ {program}");
+        for part in with_values(arguments) {
+            if line.len() + 1 + part.len() + 2 > WIDTH {
                 self.styled(&format!("{line} \\"), Some(Style::Bold))?;
-                line = format!("    {word}");
+                line = format!("    {part}");
             } else {
-                line = format!("{line} {word}");
+                line = format!("{line} {part}");
             }
         }
         self.styled(&line, Some(Style::Bold))
@@ -109,6 +108,20 @@ impl<W: Write> Screen<W> {
             None => writeln!(self.out, "{line}"),
         }
     }
+}
+
+/// The arguments, each option with its value, which are to stay together.
+fn with_values(arguments: &[String]) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    for argument in arguments {
+        match parts.last_mut() {
+            Some(option) if option.starts_with('-') && !option.contains(' ') && !argument.starts_with('-') => {
+                *option = format!("{option} {argument}");
+            }
+            _ => parts.push(argument.clone()),
+        }
+    }
+    parts
 }
 
 /// The text and the figures of a plugin's first line.
@@ -189,9 +202,10 @@ mod tests {
 
     #[test]
     fn a_command_is_folded_so_that_it_can_be_copied() {
-        let arguments: Vec<String> = (0..12).map(|number| format!("--option-{number}")).collect();
+        let arguments: Vec<String> =
+            (0..12).flat_map(|number| [format!("--option-{number}"), "value".to_owned()]).collect();
         let text = shown(|screen| screen.command("check_x", &arguments), false);
-        assert!(text.lines().all(|line| line.len() <= WIDTH), "{text}");
+        assert!(text.lines().all(|line| line.len() <= WIDTH && !line.starts_with("    value")), "{text}");
         assert_eq!(text.replace(" \\\n   ", ""), format!("$ check_x {}\n", arguments.join(" ")));
     }
 

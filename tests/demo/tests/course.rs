@@ -66,7 +66,7 @@ fn every_plugin_is_shown_and_finds_all_well() {
             &[&format!("== {}", plugin.name()), plugin.about(), &format!("$ {}", plugin.name()), "[exit code 0, "],
         );
     }
-    assert!(text.contains("No PostgreSQL of this machine (none was asked for): a recording answers."), "{text}");
+    assert!(text.contains("A recording answers: no server was asked for."), "{text}");
 }
 
 #[test]
@@ -299,7 +299,7 @@ fn a_postgres_that_does_not_start_is_replaced_and_told() {
     assert_eq!(output.code, 0, "{}{}", output.stdout, output.stderr);
     assert!(!output.stderr.contains("panicked"), "{}", output.stderr);
     let reason = support::postgres::lacking().unwrap_or("CREATE DATABASE kwanza: no room".to_owned());
-    says(&output.stdout, &[&format!("No PostgreSQL of this machine ({reason}"), "POSTGRES OK - "]);
+    says(&output.stdout, &[&format!("A recording answers: {reason}"), "POSTGRES OK - "]);
 }
 
 fn demo(arguments: &[&str]) -> Output {
