@@ -40,7 +40,8 @@ fn of_backup(context: &Context, backup: &BaseBackup) -> Item {
     if backup.checksums == Checksums::TimedOut {
         judging.problem(State::Unknown, "base backup: time was over before all checksums were compared");
     }
-    let size = backup.manifest.as_ref().ok().map(|manifest| manifest.size);
+    let manifest = backup.manifest.as_ref().ok().and_then(Option::as_ref);
+    let size = manifest.map(|manifest| manifest.size);
     judging.add(
         &BASE_BACKUP_AGE,
         backup.at.and_then(|at| Number::real(context.since(at).max(0.0))),
@@ -49,7 +50,7 @@ fn of_backup(context: &Context, backup: &BaseBackup) -> Item {
     judging.add(&BASE_BACKUP_SIZE, size.map(Number::from), "size of the base backup:");
     let mut parts =
         vec![backup.at.map_or_else(|| "of unknown age".to_owned(), |at| format!("made {}", context.ago(at)))];
-    if let Ok(manifest) = &backup.manifest {
+    if let Some(manifest) = manifest {
         parts.push(format!("{} of {}", figures::counted(manifest.files, "file"), bytes(manifest.size)));
     }
     let is_bad = judging.item.state != State::Ok;
@@ -66,6 +67,9 @@ fn looked_at(context: &Context, backup: &BaseBackup) -> &'static str {
         Checksums::Now => "the checksums of all files are right",
         Checksums::Remembered => "the checksums of all files were right in an earlier run, and none has changed since",
         Checksums::TimedOut => "not all checksums were compared",
+        Checksums::No if matches!(backup.manifest, Ok(None)) => {
+            "PostgreSQL before 13 writes no manifest, so that its files are not compared"
+        }
         Checksums::No if backup.is_tar => {
             "tar files, which are there; to compare what is in them: unpack them, then pg_verifybackup"
         }
