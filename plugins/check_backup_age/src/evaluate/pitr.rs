@@ -3,6 +3,7 @@
 use common::number::Number;
 use common::report::Item;
 use common::state::State;
+use common::text::shell_word;
 
 use crate::evaluate::{Context, bytes, figures, troubles};
 use crate::metrics::{BASE_BACKUP_AGE, BASE_BACKUP_SIZE, WAL_AGE, WAL_MISSING, WAL_SEGMENTS};
@@ -56,7 +57,8 @@ fn of_backup(context: &Context, backup: &BaseBackup) -> Item {
     let is_bad = judging.item.state != State::Ok;
     let mut item = judging.finish(parts.join(", "));
     if is_bad {
-        item.next.push(format!("pg_verifybackup {}, then pg_basebackup anew", backup.path.display()).into());
+        let path = shell_word(&backup.path.to_string_lossy());
+        item.next.push(format!("pg_verifybackup {path}, then pg_basebackup anew").into());
     }
     item.note(1, format!("{}: {}", backup.path.display(), looked_at(context, backup)))
 }
@@ -98,7 +100,7 @@ pub fn wal_archive(context: &Context) -> Option<Item> {
     }
     let missing = continuity.gaps.iter().map(|gap| gap.count).sum::<u64>().saturating_add(continuity.damaged_count);
     judging.add(&WAL_MISSING, Number::from(missing), "segments missing or damaged in the WAL archive:");
-    judging.add(
+    let age = judging.add(
         &WAL_AGE,
         Number::real(context.since(continuity.newest).max(0.0)),
         "newest segment in the WAL archive is {} old",
@@ -118,6 +120,10 @@ pub fn wal_archive(context: &Context) -> Option<Item> {
     }
     if is_bad {
         item.next.push(ARCHIVER.into());
+    }
+    if age != State::Ok {
+        item.next
+            .push("a server with little to do archives little: archive_timeout = 1h bounds what can be lost".into());
     }
     Some(with_notes(item, archive, continuity))
 }
