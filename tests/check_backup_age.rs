@@ -23,12 +23,12 @@ mod selection;
 mod states;
 #[path = "check_backup_age/times.rs"]
 mod times;
+#[path = "check_backup_age/verdicts.rs"]
+mod verdicts;
 #[path = "check_backup_age/versions.rs"]
 mod versions;
 
-use std::path::Path;
-
-use backups::{Backups, FIXTURES, HOUR, binary};
+use backups::{Backups, HOUR, SCHEMA, binary};
 use support::contract::{Arguments, Plugin};
 
 support::contract_tests!(Plugin {
@@ -50,6 +50,6 @@ support::contract_tests!(Plugin {
     },
     hangs_at: "the checksum file",
     judged: "size",
-    schema: Some(Path::new(FIXTURES).join("../../../packaging/schema/check_backup_age.schema.json")),
+    schema: Some(SCHEMA.into()),
     foreign_names: &[],
 });

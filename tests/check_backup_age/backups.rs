@@ -13,6 +13,7 @@ use support::said::Said;
 use tempfile::TempDir;
 
 pub const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/check_backup_age");
+pub const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../packaging/schema/check_backup_age.schema.json");
 pub const HOUR: u64 = 3600;
 /// What `3h 10m` is for a reader, some seconds before it becomes another minute.
 pub const RECENT: u64 = 3 * HOUR + 10 * 60 + 35;
@@ -150,6 +151,9 @@ impl Backups {
             .mask(|text| mask(&text))
             .mask(timings)
             .assert(&format!("{}exit code {}\n", said.text(), said.output.code));
+        let json = self.run(&[arguments, &["--format", "json"]].concat()).output();
+        let document = support::schema::assert_valid(Path::new(SCHEMA), &json.stdout);
+        assert_eq!((document["state"].as_str(), json.code), (Some(state.as_str()), said.output.code));
     }
 }
 

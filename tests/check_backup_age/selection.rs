@@ -96,6 +96,7 @@ fn a_directory_of_a_hundred_thousand_files_is_no_trouble() {
     // All of them, the newest first: what is not a dump is told of the newest, and the rest is only counted.
     let run = backups.run(&["{}", "--grace", "0"]).output();
     assert_eq!(run.code, 2, "{}", run.stdout);
+    assert!(run.stdout.lines().count() < 30, "{}", run.stdout);
     assert!(run.stdout.contains("dumps=100002") && run.elapsed < Duration::from_secs(10), "{}", run.stdout);
 }
 
@@ -120,5 +121,5 @@ fn no_more_are_verified_than_count_needs() {
     for (arguments, count) in [(&["{}"][..], 2), (&["{}", "--min-count", "4"], 4), (&["{}", "-w", "count=3:9"], 6)] {
         backups.check(arguments).says(&format!(" count={count};"));
     }
-    backups.check(&["{}", "-v"]).says("6 dumps, 2 known to be valid, 4 not looked at, as that is enough");
+    backups.check(&["{}", "-v"]).says("6 dumps, 2 known to be valid, 4 not looked at");
 }

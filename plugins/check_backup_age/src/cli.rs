@@ -209,7 +209,7 @@ fn holds_password(dsn: &str) -> bool {
     let authority = dsn.split_once("://").map(|(_, rest)| rest.split(['/', '?']).next().unwrap_or_default());
     let login = authority.and_then(|authority| authority.rsplit_once('@')).map(|(login, _)| login);
     let keys = dsn.to_ascii_lowercase().replace(' ', "");
-    login.is_some_and(|login| login.contains(':')) || keys.replace("sslpassword=", "password=").contains("password=")
+    login.is_some_and(|login| login.contains(':')) || keys.contains("password=")
 }
 
 /// The thresholds with a rule of `--min-count` in front, so that what `-w` says of `count` still wins.

@@ -51,17 +51,17 @@ fn dumps(
     snapshot: &mut Snapshot,
     deadline: &Deadline,
 ) {
-    let (selection, is_complete) = {
+    let selection = {
         let _step = deadline.step("the list of dumps");
         select::select(config, keep_going)
     };
     let Selection { candidates, found, only_named, troubles, .. } = selection;
     (snapshot.found, snapshot.only_named, snapshot.troubles) = (found, only_named, troubles);
-    snapshot.was_interrupted = !is_complete;
     let candidates = {
         let _step = deadline.step("the times inside the dumps");
         select::by_time_inside(candidates, |candidate| verifier.made(candidate))
     };
+    snapshot.is_incomplete = !keep_going();
     let mut valid = 0;
     let grace = config.options.grace.as_secs_f64();
     for candidate in candidates {

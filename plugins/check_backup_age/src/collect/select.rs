@@ -32,8 +32,8 @@ pub struct Selection {
     known: HashSet<(u64, u64)>,
 }
 
-/// Selects dumps; stops where `keep_going` says no, and then says so.
-pub fn select(config: &Config, keep_going: &dyn Fn() -> bool) -> (Selection, bool) {
+/// Selects dumps; stops where `keep_going` says no.
+pub fn select(config: &Config, keep_going: &dyn Fn() -> bool) -> Selection {
     let mut selection = Selection { only_named: true, ..Selection::default() };
     let globals = config.options.require_globals.as_deref().map(|text| Excluded::new(Path::new(text)));
     for path in &config.options.paths {
@@ -54,7 +54,7 @@ pub fn select(config: &Config, keep_going: &dyn Fn() -> bool) -> (Selection, boo
         }
     }
     selection.keep_newest();
-    (selection, keep_going())
+    selection
 }
 
 /// Files that are dumps of roles, and so none of a database.

@@ -1,15 +1,16 @@
 //! What lies in a WAL archive.
 
 use std::fs;
-use std::io::Read as _;
 use std::path::Path;
 
 use crate::collect::files;
+use crate::parse;
+use crate::pitr::Lsn;
 use crate::pitr::wal::{Archive, Name, Segment, Start, parse_history};
 use crate::snapshot::{Trouble, TroubleKind, WalArchive};
 
 /// A history file has a line for each promotion.
-const MOST_HISTORY_BYTES: u64 = 64 << 10;
+const MOST_HISTORY_BYTES: usize = 64 << 10;
 
 /// Reads the directory; a recovery must begin at `start`, if there is one.
 pub fn archive(directory: &Path, start: Option<Start>, keep_going: &dyn Fn() -> bool) -> Result<WalArchive, Trouble> {
@@ -28,7 +29,7 @@ pub fn archive(directory: &Path, start: Option<Start>, keep_going: &dyn Fn() -> 
                 archive.segments.push(Segment { id, size: identity.size, compressed, mtime: identity.written() });
             }
             Name::History(timeline) => {
-                archive.histories.insert(timeline, history(&entry.path()));
+                archive.histories.insert(timeline, history(&entry.path(), keep_going));
             }
             Name::Partial(_) | Name::Backup(_) => {}
             Name::Other => archive.others += 1,
@@ -42,9 +43,10 @@ pub fn archive(directory: &Path, start: Option<Start>, keep_going: &dyn Fn() -> 
     })
 }
 
-/// One that is compressed is not read: it counts as not readable.
-fn history(path: &Path) -> Option<(u32, crate::pitr::Lsn)> {
-    let mut text = String::new();
-    files::open(path).ok()?.take(MOST_HISTORY_BYTES).read_to_string(&mut text).ok()?;
-    parse_history(&text)
+/// The last line of a history file, which may be compressed.
+fn history(path: &Path, keep_going: &dyn Fn() -> bool) -> Option<(u32, Lsn)> {
+    let mut text = vec![0; MOST_HISTORY_BYTES];
+    let length = parse::unwrap_into(files::open(path).ok()?, &mut text.as_mut_slice(), keep_going).ok()?;
+    let text = text.get(..usize::try_from(length).ok()?)?;
+    parse_history(std::str::from_utf8(text).ok()?)
 }

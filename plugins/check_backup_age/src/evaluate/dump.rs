@@ -1,5 +1,6 @@
 //! The newest dump, and the newest that is valid.
 
+use common::number::Number;
 use common::report::Item;
 use common::state::State;
 
@@ -7,8 +8,9 @@ use crate::evaluate::{Context, advice, bytes, figures, name, policies};
 use crate::metrics::{AGE, SIZE};
 use crate::parse::{Format, Header, Inspection, Outcome, Unverified};
 use crate::snapshot::{Clock, Dump};
-use common::number::Number;
 
+/// Dumps that are being written are listed, at most.
+const LISTED: usize = 5;
 /// A copy is written later than its dump by more than this many seconds, which no dump takes.
 const LATER: i64 = 2 * 86_400;
 
@@ -60,8 +62,8 @@ fn remedy(reason: &Unverified) -> Option<&'static str> {
 pub fn newest(context: &Context, dump: &Dump) -> Item {
     let label = name(dump);
     let mut judging = context.judging(label.as_str());
-    let is_newest_known = !context.snapshot.was_interrupted;
-    if is_newest_known {
+    let is_newest = newest_complete(context).is_some_and(|newest| newest.file.path == dump.file.path);
+    if !context.snapshot.is_incomplete && (is_newest || !context.snapshot.was_interrupted) {
         figures::judge(context, dump, &mut judging);
     } else {
         // A newer one may be valid too.
@@ -70,7 +72,6 @@ pub fn newest(context: &Context, dump: &Dump) -> Item {
     }
     let advice = policies::of_dump(context, dump, &mut judging);
     let is_bad = judging.item.state != State::Ok;
-    let is_newest = newest_complete(context).is_some_and(|newest| newest.file.path == dump.file.path);
     let which = if is_newest { "newest" } else { "newest valid" };
     let headline = format!("{which} dump {label}: {}", judging.problems().join(", "));
     let mut item = judging.finish(description(context, dump));
@@ -118,7 +119,7 @@ fn with_notes(mut item: Item, context: &Context, dump: &Dump) -> Item {
     if !dump.is_encrypted() {
         note(1, format!("verified ({}) in {took}, {when}", context.config.level));
     }
-    if dump.file.identity.written() - dump.inspection.ended.unwrap_or(dump.made.at) > LATER {
+    if dump.file.identity.written().saturating_sub(dump.inspection.ended.unwrap_or(dump.made.at)) > LATER {
         note(
             1,
             format!(
@@ -131,8 +132,8 @@ fn with_notes(mut item: Item, context: &Context, dump: &Dump) -> Item {
         note(1, text);
     }
     if let Some((path, is_same)) = &context.snapshot.data_directory {
-        let where_ = if *is_same { "on the same device as" } else { "on another device than" };
-        note(1, format!("it is {where_} the data in {}", path.display()));
+        let relation = if *is_same { "on the same device as" } else { "on another device than" };
+        note(1, format!("it is {relation} the data in {}", path.display()));
     }
     note(2, format!("{}: {}", dump.file.path.display(), clock(dump.made.clock)));
     if dump.file.is_link {
@@ -184,5 +185,5 @@ pub fn unfinished(context: &Context) -> Vec<Item> {
             _ => item,
         }
     };
-    unfinished.map(item).collect()
+    unfinished.take(LISTED).map(item).collect()
 }

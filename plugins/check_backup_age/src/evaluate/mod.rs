@@ -99,6 +99,7 @@ impl<'a> Context<'a> {
     fn is_unclear(&self) -> bool {
         let is_unverified = |dump: &Dump| matches!(dump.inspection.outcome, Outcome::Unverified(_));
         self.snapshot.was_interrupted
+            || self.snapshot.is_incomplete
             || self.snapshot.dumps.iter().any(|dump| is_unverified(dump) && !self.is_valid(dump))
             || self.snapshot.troubles.iter().any(troubles::is_own_side)
     }
@@ -131,7 +132,7 @@ fn summary(context: &Context, items: &[Item]) -> String {
     let of_others = ["restore test", "base backup", "WAL archive"];
     let others = items.iter().filter(|item| of_others.contains(&item.label.as_str()));
     parts.extend(others.map(|item| format!("{} {}", item.label, item.text)));
-    parts.join(", ")
+    if parts.is_empty() { "no dump is known to be valid".to_owned() } else { parts.join(", ") }
 }
 
 /// What the next run is to know.
@@ -140,7 +141,8 @@ fn keep(context: &Context) -> Kept {
     let is_known = |dump: &&Dump| {
         let is_over =
             matches!(dump.inspection.outcome, Outcome::Unverified(Unverified::Interrupted | Unverified::Unreadable(_)));
-        !is_over && !dump.has_changed
+        // A sample cannot hold a path that is not UTF-8.
+        !is_over && !dump.has_changed && dump.file.path.to_str().is_some()
     };
     let remember = |dump: &Dump| Remembered {
         path: dump.file.path.clone(),

@@ -161,6 +161,9 @@ pub fn globals(context: &Context) -> Option<Item> {
         Ok(dump) => {
             let name = super::name(dump);
             match &dump.inspection.outcome {
+                Outcome::Broken(fault) if context.may_be_unfinished(dump) => {
+                    judging.item.notes.push((1, format!("it may be being written, so far {fault}").into()));
+                }
                 Outcome::Broken(fault) => judging.problem(State::Critical, format!("dump of roles {name}: {fault}")),
                 Outcome::Unverified(reason) if !context.is_valid(dump) => {
                     judging.problem(State::Unknown, format!("dump of roles {name}: {reason}"));

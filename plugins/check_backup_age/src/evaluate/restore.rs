@@ -56,7 +56,10 @@ fn done(context: &Context, run: &RestoreTest, restored: &Restored) -> Item {
     let took = common::units::duration(restored.seconds);
     let when = if run.is_remembered { "in an earlier run, and the dump is unchanged since" } else { "in this run" };
     let dump = context.newest.map(|dump| name(dump).to_string()).unwrap_or_default();
-    let text = format!("{} rows of {} in {took}", restored.rows, figures::counted(restored.tables, "table"));
+    let text = match restored.tables {
+        0 => format!("done in {took}; the dump has no COPY whose rows could be compared"),
+        tables => format!("{} rows of {} in {took}", restored.rows, figures::counted(tables, "table")),
+    };
     let item = judging.finish(text);
     item.note(1, format!("{dump} by pg_restore {}, {when}", restored.version))
 }

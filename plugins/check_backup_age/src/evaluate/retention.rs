@@ -3,7 +3,7 @@
 use common::number::{Number, float};
 use common::report::Item;
 use common::state::State;
-use common::text::shell_word;
+use common::text::{Text, shell_word};
 
 use crate::evaluate::{Context, bytes, figures, name};
 use crate::metrics::{COUNT, DUMPS, FREE_SPACE_RATIO};
@@ -12,6 +12,8 @@ use crate::snapshot::Dump;
 
 /// Dumps that are listed at `-v`, at most.
 const LISTED: usize = 20;
+/// Broken dumps that are named, at most.
+const NAMED: usize = 5;
 
 /// The valid dumps.
 pub fn retention(context: &Context) -> Item {
@@ -35,6 +37,10 @@ pub fn retention(context: &Context) -> Item {
     } else {
         judging.add(&COUNT, count, "valid dumps:");
     }
+    if snapshot.is_incomplete {
+        judging.problem(State::Unknown, "time was over before all dumps were looked for");
+        judging.item.next.push("give it more time (-t 60s), or name fewer with --pattern".into());
+    }
     judging.show(&DUMPS, Number::from(snapshot.found));
     let is_bad = judging.item.state != State::Ok;
     let mut item = judging.finish(text(context, valid));
@@ -43,8 +49,8 @@ pub fn retention(context: &Context) -> Item {
     }
     // The newest has an item of its own.
     let older = snapshot.dumps.iter().filter(|dump| !context.may_be_unfinished(dump)).skip(1);
-    let broken = older.filter_map(|dump| Some((dump, fault(dump)?)));
-    item.causes.extend(broken.map(|(dump, fault)| format!("{}: {fault}", name(dump)).into()));
+    let broken = older.filter_map(|dump| Some(format!("{}: {}", name(dump), fault(dump)?).into()));
+    item.causes.extend(at_most(NAMED, broken.collect()));
     item.children = snapshot.dumps.iter().take(LISTED).map(|dump| listed(context, dump)).collect();
     item
 }
@@ -66,6 +72,16 @@ fn is_overwritten(context: &Context) -> bool {
     context.may_be_unfinished(dump) && context.kept.is_some_and(was_valid)
 }
 
+/// The first of `lines`, and how many there are besides.
+fn at_most(limit: usize, mut lines: Vec<Text>) -> Vec<Text> {
+    let surplus = lines.len().saturating_sub(limit);
+    lines.truncate(limit);
+    if surplus > 0 {
+        lines.push(format!("{surplus} more").into());
+    }
+    lines
+}
+
 fn fault(dump: &Dump) -> Option<String> {
     match &dump.inspection.outcome {
         Outcome::Broken(fault) => Some(fault.to_string()),
@@ -76,7 +92,7 @@ fn fault(dump: &Dump) -> Option<String> {
 fn text(context: &Context, valid: usize) -> String {
     let found = context.snapshot.found;
     let unverified = found.saturating_sub(count_of(context.snapshot.dumps.len()));
-    let rest = if unverified > 0 { format!(", {unverified} not looked at, as that is enough") } else { String::new() };
+    let rest = if unverified > 0 { format!(", {unverified} not looked at") } else { String::new() };
     format!("{}, {valid} known to be valid{rest}", figures::counted(found, "dump"))
 }
 

@@ -109,9 +109,7 @@ impl Kind {
             Self::Prompt => {
                 "dump with ~/.pgpass instead of -W, and run docker exec without -t; a password may be in this file"
             }
-            Self::InFront(_) | Self::Message(_) => {
-                "keep standard error out of the file (no 2>&1), and look at exit codes"
-            }
+            Self::InFront(_) | Self::Message(_) => "keep standard error out of the file, and look at exit codes",
             Self::LineEnds => "it passed through a terminal (docker exec -t) or a transfer in text mode",
             Self::Utf16 => "PowerShell wrote it; use pg_dump --file instead of >",
             Self::Truncated | Self::WrapperTruncated(_) | Self::Unfinished | Self::Missing(_) => {

@@ -24,7 +24,7 @@ mod tar;
 mod walk;
 mod wrapper;
 
-use std::io::{Read, Seek};
+use std::io::{self, Read, Seek, Write};
 
 use input::{Bytes, Raw, Stop, Watch};
 use walk::Walk;
@@ -49,6 +49,17 @@ pub fn inspect(file: impl Read + Seek, level: Level, keep_going: &dyn Fn() -> bo
 /// Looks at a dump that is a directory; see [`inspect`].
 pub fn inspect_directory(directory: &impl Directory, level: Level, keep_going: &dyn Fn() -> bool) -> Inspection {
     inspected(level, keep_going, |watch, walk| directory::walk(directory, watch, walk))
+}
+
+/// Copies what a file holds to `output`, without its wrapper.
+pub fn unwrap_into(file: impl Read + Seek, output: &mut impl Write, keep_going: &dyn Fn() -> bool) -> io::Result<u64> {
+    let watch = Watch::new(keep_going);
+    let failed = |_| io::Error::other("it cannot be unwrapped");
+    let mut bytes = Bytes::new(Raw::new(file, &watch).map_err(failed)?, None, &watch);
+    match wrapper::recognise(bytes.peek(64).map_err(failed)?) {
+        Some(wrapper) => io::copy(&mut Unwrapped::new(wrapper, bytes, &watch).map_err(failed)?, output),
+        None => io::copy(&mut bytes, output),
+    }
 }
 
 fn inspected(

@@ -29,6 +29,8 @@ pub fn utc(text: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -37,6 +39,31 @@ mod tests {
         assert_eq!(lsn("0/2000028"), Some(0x200_0028));
         for bad in ["", "/", "1/", "0/+1", "0/123456789", "0/x", "12"] {
             assert_eq!(lsn(bad), None, "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_harm(text in any::<String>(), bytes in any::<Vec<u8>>()) {
+            let _ = (lsn(&text), utc(&text), wal::Name::parse(&text), wal::parse_history(&text), backup_label::parse(&text));
+            prop_assert!(manifest::read(&mut bytes.as_slice(), |_| ()).is_err());
+            prop_assert!(crate::rows::count(&mut bytes.as_slice()).is_ok());
+        }
+
+        #[test]
+        fn any_archive_is_followed_to_its_end(
+            segments in proptest::collection::vec((any::<(u32, u32, u32)>(), any::<(u64, bool, i64)>()), 0..20),
+            histories in proptest::collection::btree_map(any::<u32>(), any::<Option<(u32, u64)>>(), 0..5),
+            start in any::<Option<(u32, u64)>>(),
+        ) {
+            let segment = |((timeline, high, low), (size, compressed, mtime))| {
+                wal::Segment { id: wal::Id { timeline, high, low }, size, compressed, mtime }
+            };
+            let segments: Vec<wal::Segment> = segments.into_iter().map(segment).collect();
+            let is_empty = segments.is_empty();
+            let archive = wal::Archive { segments, histories, others: 0 };
+            let found = archive.continuity(start.map(|(timeline, lsn)| wal::Start { timeline, lsn }));
+            prop_assert!(found.is_some() || is_empty || !archive.histories.is_empty());
         }
     }
 

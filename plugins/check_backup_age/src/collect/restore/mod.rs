@@ -1,34 +1,38 @@
 //! Restores a dump into a scratch database, and drops that again.
 //!
 //! psql and `pg_restore` connect, so that a DSN means to them what it means to everybody who uses libpq, `PGPASSFILE` and
-//! `pg_service.conf` included. One session of psql lives for the whole test. It holds an advisory lock, by which
-//! another run knows that this one lives: whoever gets the lock may drop every database that carries the mark.
+//! `pg_service.conf` included. One session of psql lives for the whole test and no longer than this program. It carries the
+//! name of the scratch database, by which another run knows that the test is alive; without it, the database is a leftover.
 
 mod programs;
 mod session;
 
 use std::collections::BTreeMap;
-use std::io::BufReader;
+use std::io::{BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use common::deadline::Deadline;
 
 use crate::cli::Config;
-use crate::parse::Format;
+use crate::collect::files;
+use crate::parse::{self, Format};
 use crate::rows::{self, Name};
 use crate::snapshot::{Dump, Identity, Restore, RestoreTest, Restored};
-use programs::{Ended, Programs};
+use programs::{Ended, Feed, Programs};
 use session::{Fault, Session};
 
 /// Names of scratch databases begin so.
 pub const PREFIX: &str = "check_backup_age_restore_";
 /// The comment of a scratch database begins so. Without it, none is dropped.
 const MARK: &str = "scratch database of check_backup_age --restore-test";
-/// "bkpage" in ASCII: the key of the advisory lock.
-const LOCK: u64 = 0x626b_7061_6765;
+/// Errors of `pg_restore` that say nothing of the dump.
+const SERVER_FAULTS: &[&str] =
+    &["FATAL: ", "connection to server", "server closed the connection", "No space left on device"];
+/// Errors of a `pg_restore` that is older than the dump, or than its options.
+const TOOL_FAULTS: &[&str] = &["unsupported version", "unrecognized option"];
 /// Tables that are named because their rows differ.
 const MOST_DIFFERENT: usize = 10;
 
@@ -81,8 +85,7 @@ fn attempt(
     };
     tidy(&mut session, &times, test)?;
     let name = create(&mut session, &times, deadline)?;
-    let test_of =
-        Test { config, programs: &programs, dsn: with_database(dsn, &name), path: &dump.file.path, times: &times };
+    let test_of = Test { config, programs: &programs, dsn: with_database(dsn, &name), dump, times: &times };
     let outcome = test_of.run(&version, deadline);
     let _step = deadline.step(format!("dropping the database {name}"));
     if let Err(reason) = drop_database(&mut session, &name, times.end) {
@@ -93,16 +96,13 @@ fn attempt(
 
 /// Only archives are: a script does whatever stands in it, in whatever database it connects to.
 fn is_not_restorable(dump: &Dump) -> Option<String> {
-    match (dump.inspection.format, dump.inspection.wrapper) {
-        (Some(Format::Plain | Format::Cluster), _) => Some(
+    match dump.inspection.format {
+        Some(Format::Plain | Format::Cluster) => Some(
             "a dump in SQL runs whatever stands in it, in other databases too; restore it by hand, or dump with -F c"
                 .to_owned(),
         ),
-        (Some(_), Some(wrapper)) => {
-            Some(format!("pg_restore cannot read {wrapper}; dump with -F c, which compresses by itself"))
-        }
-        (Some(_), None) => None,
-        (None, _) => Some("it is of no known format".to_owned()),
+        Some(_) => None,
+        None => Some("it is of no known format".to_owned()),
     }
 }
 
@@ -117,13 +117,13 @@ struct Times {
 impl Times {
     fn within(deadline: &Deadline) -> Self {
         let (now, all) = (Instant::now(), deadline.budget());
-        let for_dropping = (all / 5).clamp(Duration::from_millis(500), Duration::from_secs(20));
+        let for_dropping = (all / 5).clamp(Duration::from_secs(2), Duration::from_secs(20)).min(all / 2);
         Self { work: now + all.saturating_sub(for_dropping), end: now + all }
     }
 }
 
 fn version(pg_restore: &Path, times: &Times) -> Result<String, Early> {
-    match programs::run(programs::command(pg_restore).arg("--version"), times.work).map_err(Restore::Tool)? {
+    match programs::run(programs::command(pg_restore).arg("--version"), None, times.work).map_err(Restore::Tool)? {
         // pg_restore (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)
         Ended::Itself { success: true, stdout, .. } => {
             Ok(stdout.split_whitespace().nth(2).unwrap_or("of unknown version").to_owned())
@@ -147,25 +147,28 @@ fn early(fault: Fault, step: &str) -> Early {
     }
 }
 
-/// Takes the lock, and drops what runs before have left: what has the prefix, the mark and this owner.
+/// Drops what runs before have left: what has the prefix, the mark and this owner, and no session of its name any more.
 fn tidy(session: &mut Session, times: &Times, test: &mut RestoreTest) -> Result<(), Early> {
-    let mut ask = |sql: &str| session.ask(sql, times.work).map_err(|fault| early(fault, "the scratch databases"));
-    if ask(&format!("SELECT pg_try_advisory_lock({LOCK})"))?.first().map(String::as_str) != Some("t") {
-        return Err(Restore::Busy);
-    }
-    let found = ask(&format!(
-        "SELECT datname, datdba = (SELECT oid FROM pg_roles WHERE rolname = current_user) \
-         AND position('{MARK}' in coalesce(shobj_description(oid, 'pg_database'), '')) = 1 \
-         FROM pg_database WHERE position('{PREFIX}' in datname) = 1 ORDER BY datname"
-    ))?;
-    for line in found {
-        let Some((name, is_ours)) = line.rsplit_once('|') else { continue };
+    let found = session.ask(
+        &format!(
+            "SELECT d.datname, EXISTS (SELECT FROM pg_stat_activity a WHERE a.application_name = d.datname), \
+             d.datdba = (SELECT oid FROM pg_roles WHERE rolname = current_user) \
+             AND position('{MARK}' in coalesce(shobj_description(d.oid, 'pg_database'), '')) = 1 \
+             FROM pg_database d WHERE position('{PREFIX}' in d.datname) = 1 ORDER BY d.datname"
+        ),
+        times.work,
+    );
+    for line in found.map_err(|fault| early(fault, "the scratch databases"))? {
+        let columns: Vec<&str> = line.rsplitn(3, '|').collect();
+        let [is_ours, is_alive, name] = columns.as_slice() else { continue };
         // Only what this program names so; a name that holds anything else is not put into a statement.
         let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        if is_ours != "t" || !is_plain {
-            test.strangers.push(name.to_owned());
+        if *is_alive == "t" {
+            return Err(Restore::Busy);
+        } else if *is_ours != "t" || !is_plain {
+            test.strangers.push((*name).to_owned());
         } else if drop_database(session, name, times.work).is_ok() {
-            test.dropped.push(name.to_owned());
+            test.dropped.push((*name).to_owned());
         }
     }
     Ok(())
@@ -174,17 +177,26 @@ fn tidy(session: &mut Session, times: &Times, test: &mut RestoreTest) -> Result<
 /// Creates a scratch database and marks it. Its name.
 fn create(session: &mut Session, times: &Times, deadline: &Deadline) -> Result<String, Early> {
     let _step = deadline.step("the scratch database");
-    let mut ask = |sql: &str| session.ask(sql, times.work).map_err(|fault| early(fault, "the scratch database"));
-    let stamp = ask("SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYYMMDD_HH24MISS_US')")?;
-    let name = format!("{PREFIX}{}", stamp.first().map(String::as_str).unwrap_or_default());
-    ask(&format!("CREATE DATABASE {name} TEMPLATE template0"))?;
-    if let Err(early) = ask(&format!("COMMENT ON DATABASE {name} IS '{MARK}, made by process {}'", std::process::id()))
-    {
-        // Without the mark no later run would dare.
-        let _ = drop_database(session, &name, times.end);
-        return Err(early);
+    // Made of nothing that the server says: psql takes a backslash for a command of its own.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let name = format!("{PREFIX}{now}_{}", std::process::id());
+    // psql is given all of it at once, so that it does the rest when this program is killed in between.
+    let created = session.ask(
+        &format!(
+            "SET application_name = '{name}';\nCREATE DATABASE {name} TEMPLATE template0;\n\
+             COMMENT ON DATABASE {name} IS '{MARK}, made by process {}'",
+            std::process::id()
+        ),
+        times.work,
+    );
+    match created {
+        Ok(_) => Ok(name),
+        Err(fault) => {
+            // Without the mark no later run would dare. That it may not exist is why it cannot be dropped.
+            let _ = drop_database(session, &name, times.end);
+            Err(early(fault, "the scratch database"))
+        }
     }
-    Ok(name)
 }
 
 /// Drops a database, and the sessions in it before: `WITH (FORCE)` is not known before PostgreSQL 13.
@@ -229,7 +241,7 @@ struct Test<'a> {
     programs: &'a Programs,
     /// With the scratch database.
     dsn: String,
-    path: &'a Path,
+    dump: &'a Dump,
     times: &'a Times,
 }
 
@@ -258,21 +270,42 @@ impl Test<'_> {
         programs::command(&self.programs.pg_restore)
     }
 
+    /// Names the dump as the last argument, or else what writes it to the input without its wrapper.
+    fn input(&self, command: &mut Command) -> Option<Feed> {
+        let path = self.dump.file.path.clone();
+        if self.dump.inspection.wrapper.is_none() {
+            command.arg("--").arg(path);
+            return None;
+        }
+        let end = self.times.work;
+        Some(Box::new(move |mut input| {
+            let keep_going = || Instant::now() < end;
+            // pg_restore tells what it misses.
+            let _ = files::open(&path).and_then(|file| parse::unwrap_into(file, &mut input, &keep_going));
+        }))
+    }
+
     /// Restores what there is. Owners, rights and tablespaces are those of another server, and a subscription would
     /// call its publisher.
     fn fill(&self, version: &str) -> Result<(), Early> {
         let mut command = self.pg_restore();
         command.args(["--exit-on-error", "--no-password", "--no-owner", "--no-privileges", "--no-tablespaces"]);
         command.args(["--no-publications", "--no-subscriptions"]);
-        // pg_restore cannot do it with tar, and says so.
-        if self.config.options.jobs > 1 {
+        let found = &self.dump.inspection;
+        let can_be_parallel =
+            matches!(found.format, Some(Format::Custom | Format::Directory)) && found.wrapper.is_none();
+        if self.config.options.jobs > 1 && can_be_parallel {
             command.arg(format!("--jobs={}", self.config.options.jobs));
         }
-        command.arg(format!("--dbname={}", self.dsn)).arg("--").arg(self.path);
-        match programs::run(&mut command, self.times.work).map_err(Restore::Tool)? {
+        command.arg(format!("--dbname={}", self.dsn));
+        let feed = self.input(&mut command);
+        match programs::run(&mut command, feed, self.times.work).map_err(Restore::Tool)? {
             Ended::Itself { success: true, .. } => Ok(()),
-            Ended::Itself { stderr, .. } if stderr.contains("unsupported version") => {
-                Err(Restore::Tool(format!("pg_restore {version} is older than the dump: {}", first_error(&stderr))))
+            Ended::Itself { stderr, .. } if TOOL_FAULTS.iter().any(|words| stderr.contains(words)) => {
+                Err(Restore::Tool(format!("pg_restore {version} is too old: {}", first_error(&stderr))))
+            }
+            Ended::Itself { stderr, .. } if SERVER_FAULTS.iter().any(|words| stderr.contains(words)) => {
+                Err(Restore::Server(first_error(&stderr)))
             }
             Ended::Itself { stderr, .. } => Err(Restore::Failed(first_error(&stderr))),
             Ended::Killed => Err(Restore::TimedOut("pg_restore".to_owned())),
@@ -282,8 +315,9 @@ impl Test<'_> {
     /// The rows that the dump holds, by table.
     fn expected(&self) -> Result<BTreeMap<Name, u64>, Early> {
         let mut command = self.pg_restore();
-        command.args(["--data-only", "--file=-", "--"]).arg(self.path).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut running = programs::start(&mut command).map_err(Restore::Tool)?;
+        command.args(["--data-only", "--file=-"]).stdout(Stdio::piped()).stderr(Stdio::null());
+        let feed = self.input(&mut command);
+        let mut running = programs::start_fed(&mut command, feed).map_err(Restore::Tool)?;
         let script = running.0.stdout.take();
         // In a thread, because a pipe has no deadline of its own: the end of the program ends it.
         let counter =
@@ -301,12 +335,11 @@ impl Test<'_> {
     fn actual(&self) -> Result<BTreeMap<Name, u64>, Early> {
         let mut command = programs::command(&self.programs.psql);
         command.args(["-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1", "-d", &self.dsn]);
-        let file = std::io::pipe().and_then(|(reader, mut writer)| {
-            std::io::Write::write_all(&mut writer, COUNT_ROWS.as_bytes())?;
-            Ok(reader)
+        let feed: Feed = Box::new(|mut input| {
+            // psql that has ended already has said why.
+            let _ = input.write_all(COUNT_ROWS.as_bytes());
         });
-        command.stdin(file.map_err(|error| Restore::Tool(common::text::io_error(&error)))?);
-        match programs::run(&mut command, self.times.work).map_err(Restore::Tool)? {
+        match programs::run(&mut command, Some(feed), self.times.work).map_err(Restore::Tool)? {
             Ended::Itself { success: true, stdout, .. } => Ok(stdout.lines().filter_map(counted).collect()),
             Ended::Itself { stderr, .. } => Err(Restore::Server(first_error(&stderr))),
             Ended::Killed => Err(Restore::TimedOut("the rows of the restored tables".to_owned())),
@@ -339,6 +372,9 @@ fn first_error(said: &str) -> String {
     let line = said.lines().find(|line| line.contains("error:") || line.contains("ERROR:") || line.contains("FATAL:"));
     let line = line.or_else(|| said.lines().find(|line| !line.trim().is_empty())).unwrap_or("without a word");
     let words = line.split_once("error: ").map_or(line, |(_, words)| words);
+    // The server quotes the value that it does not take, and that is somebody's data.
+    let is_about_data = words.starts_with("COPY failed");
+    let words = if is_about_data { words.split(": \"").next().unwrap_or_default() } else { words };
     words.trim().to_owned()
 }
 
@@ -360,6 +396,8 @@ mod tests {
     fn the_first_error_is_told() {
         let said = "pg_restore: while PROCESSING TOC:\npg_restore: error: could not execute query: ERROR:  no such type\nCommand was: x\n";
         assert_eq!(first_error(said), "could not execute query: ERROR:  no such type");
+        let said = "pg_restore: error: COPY failed for table \"t\": ERROR:  invalid input syntax for type integer: \"s3cret\"\n";
+        assert_eq!(first_error(said), "COPY failed for table \"t\": ERROR:  invalid input syntax for type integer");
         assert_eq!(first_error("psql: error: connection refused"), "connection refused");
         assert_eq!(first_error(""), "without a word");
     }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{PipeReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -108,9 +108,22 @@ pub fn start(command: &mut Command) -> Result<Running, String> {
     command.spawn().map(Running).map_err(|error| format!("{name} cannot be run: {}", common::text::io_error(&error)))
 }
 
+/// What writes the input of a program, in a thread of its own.
+pub type Feed = Box<dyn FnOnce(ChildStdin) + Send>;
+
+/// Starts a program with `feed` as its input, if there is one.
+pub fn start_fed(command: &mut Command, feed: Option<Feed>) -> Result<Running, String> {
+    let Some(feed) = feed else { return start(command) };
+    let mut running = start(command.stdin(Stdio::piped()))?;
+    if let Some(input) = running.0.stdin.take() {
+        thread::spawn(move || feed(input));
+    }
+    Ok(running)
+}
+
 /// Runs a program to its end, at most until `end`.
-pub fn run(command: &mut Command, end: Instant) -> Result<Ended, String> {
-    let mut running = start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
+pub fn run(command: &mut Command, feed: Option<Feed>, end: Instant) -> Result<Ended, String> {
+    let mut running = start_fed(command.stdout(Stdio::piped()).stderr(Stdio::piped()), feed)?;
     let stdout = running.0.stdout.take().map(beginning);
     let stderr = running.0.stderr.take().map(beginning);
     let Some(success) = running.wait_until(end)? else { return Ok(Ended::Killed) };

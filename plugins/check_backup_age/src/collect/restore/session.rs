@@ -1,6 +1,6 @@
-//! A session of psql that stays: it holds the lock of the test, and ends when this program does, however it ends.
+//! A session of psql that stays: it tells other runs that the test is alive, and ends when this program does, however it ends.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
 use std::process::{ChildStdin, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -13,6 +13,8 @@ use crate::collect::restore::programs::{self, Running};
 const END: &str = "\u{1}end of the answer ";
 /// Lines of an answer that are kept.
 const MOST_LINES: usize = 10_000;
+/// Of a line so many bytes are taken; what is longer becomes another.
+const MOST_OF_A_LINE: u64 = 64 << 10;
 
 /// The session.
 #[derive(Debug)]
@@ -44,9 +46,12 @@ impl Session {
         let Some(input) = running.0.stdin.take() else { return Err(Fault::Said("psql has no input".to_owned())) };
         let (sender, lines) = channel();
         thread::spawn(move || {
-            for line in BufReader::new(output).lines() {
-                let Ok(line) = line else { break };
-                if sender.send(line).is_err() {
+            let mut output = BufReader::new(output);
+            let mut line = Vec::new();
+            while output.by_ref().take(MOST_OF_A_LINE).read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
+                let text = String::from_utf8_lossy(&line).trim_end_matches('\n').to_owned();
+                line.clear();
+                if sender.send(text).is_err() {
                     break;
                 }
             }
