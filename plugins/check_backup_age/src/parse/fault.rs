@@ -85,7 +85,7 @@ pub enum Unverified {
     Older(Version),
     /// It is encrypted.
     Encrypted(Wrapper),
-    /// It can be decompressed only with so many bytes of memory, which is too much.
+    /// It can be decompressed only with a window or blocks of more than so many bytes, which would take too much memory.
     Window(u64),
     /// It holds more tables than can be kept in mind.
     TooManyTables,
@@ -175,7 +175,7 @@ impl fmt::Display for Unverified {
             Self::Older(version) => write!(f, "archive version {version} is older than PostgreSQL 9.0"),
             Self::Encrypted(wrapper) => write!(f, "it is encrypted ({wrapper}), its contents cannot be verified"),
             Self::Window(bytes) => {
-                write!(f, "decompressing it takes a window of {} MiB, more than the check allows itself", bytes >> 20)
+                write!(f, "to decompress it takes a window of more than {} MiB, too much for a check", bytes >> 20)
             }
             Self::TooManyTables => f.write_str("it has more tables than the check can keep in mind"),
             Self::Interrupted => f.write_str("time was over before it was verified"),
