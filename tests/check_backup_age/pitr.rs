@@ -69,9 +69,23 @@ fn an_old_or_empty_archive_is_told() {
     backups
         .check(&["--wal-archive", "{}", "-w", "wal_age=30m"])
         .has_code(1)
-        .headlines("newest segment in the WAL archive");
+        .headlines("newest segment in the WAL archive")
+        .says("archive_timeout");
     let empty = Backups::new();
     empty.check(&["--wal-archive", "{}"]).has_code(2).headlines("holds no segment");
     empty.check(&["--wal-archive", "{}/none"]).has_code(2).headlines("WAL archive: ").says("none does not exist");
     empty.check(&["--base-backup", "{}"]).has_code(2).headlines("base backup: nothing that is looked for");
+}
+
+#[test]
+fn a_base_backup_of_a_version_without_manifests_is_known_by_its_label() {
+    let backups = Backups::new();
+    std::fs::write(backups.path("PG_VERSION"), "12\n").unwrap();
+    let label = "START WAL LOCATION: 0/2000028 (file 000000010000000000000002)\nSTART TIME: 2026-01-02 03:04:05 CET\n";
+    std::fs::write(backups.path("backup_label"), label).unwrap();
+    touch(&backups.path("backup_label"), 3 * HOUR);
+    let said = backups.check(&["--base-backup", "{}", "-v"]);
+    said.has_code(0).headlines("base backup made 3h ago").says("PostgreSQL before 13 writes no manifest");
+    std::fs::write(backups.path("PG_VERSION"), "13\n").unwrap();
+    backups.check(&["--base-backup", "{}"]).has_code(2).headlines("there is no backup_manifest");
 }

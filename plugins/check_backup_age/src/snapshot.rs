@@ -250,8 +250,8 @@ pub struct WalArchive {
 pub struct BaseBackup {
     /// Where it is.
     pub path: PathBuf,
-    /// What its manifest says; or why that cannot be trusted.
-    pub manifest: Result<Manifest, String>,
+    /// What its manifest says, `None` where the version of the server wrote none yet; or why that cannot be trusted.
+    pub manifest: Result<Option<Manifest>, String>,
     /// Whether it is one of tar files, whose content is not compared with the manifest.
     pub is_tar: bool,
     /// When it was made, in seconds since 1970.

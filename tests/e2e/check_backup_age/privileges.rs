@@ -33,6 +33,11 @@ fn what_may_not_be_read_is_unknown_with_its_remedy() {
     said.has_code(3).headlines("the check may not read").says("-> let the group of the monitoring user read it");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
     as_nobody(&[&path]).has_code(1).headlines("every user of this machine can read it");
+    // The newest of several: what is known of the others is still said.
+    let newest = site.dump("kwanza-2.tar", &["-F", "t", "postgres"]);
+    let said = as_nobody(&[&newest.parent().unwrap().display().to_string(), "--pattern", "*.tar", "-v"]);
+    said.has_code(1).says("kwanza-2.tar").says("kwanza.tar: tar of database postgres");
+    said.line("[UNKNOWN] path: the check may not read");
     let folder = site.path("closed");
     fs::create_dir(&folder).unwrap();
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();

@@ -34,7 +34,8 @@ pub fn base_backup(
     let path = find(directory)?;
     let label = read_label(&path);
     let known = kept.and_then(|kept| kept.base);
-    let mut files = Files { root: &path, all: Identity::default(), faults: Vec::new(), fault_count: 0 };
+    let mut files =
+        Files { root: &path, all: Identity::default(), faults: Vec::new(), fault_count: 0, forbidden: None };
     let is_tar = !path.join("PG_VERSION").exists();
     let (read, manifest_identity) = read_manifest(&path, |file| {
         if !is_tar {
@@ -50,10 +51,13 @@ pub fn base_backup(
         checksums =
             if of_this.is_some() && of_this == known { Checksums::Remembered } else { files.verify(keep_going) };
     }
-    let manifest = read.map_err(|fault| describe(&fault));
-    let of_manifest = manifest.as_ref().ok();
+    if let Some(path) = files.forbidden {
+        return Err(Trouble { path, kind: TroubleKind::Forbidden });
+    }
+    let manifest = manifest_or_reason(read, &path)?;
+    let of_manifest = manifest.as_ref().ok().and_then(Option::as_ref);
     let backup = BaseBackup {
-        at: of_manifest.and_then(|manifest| manifest.at).or_else(|| label.as_ref().and_then(|label| label.at)),
+        at: of_manifest.and_then(|manifest| manifest.at).or_else(|| time_of_label(label.as_ref(), &path)),
         start: label.as_ref().map(|label| label.start).or_else(|| of_manifest.and_then(|manifest| manifest.start)),
         is_tar,
         faults: files.faults,
@@ -99,6 +103,35 @@ fn read_manifest(path: &Path, each: impl FnMut(File)) -> (Result<Manifest, manif
     }
 }
 
+/// When the backup was begun by its label; by mtime where the label has a zone that is not plain.
+fn time_of_label(label: Option<&BackupLabel>, path: &Path) -> Option<i64> {
+    let written = || Some(files::identity(&fs::metadata(path.join(LABEL)).ok()?).written());
+    label.and_then(|label| label.at).or_else(written)
+}
+
+/// The manifest, `None` where the version of the server wrote none yet, or why it is not to be trusted.
+fn manifest_or_reason(
+    read: Result<Manifest, manifest::Fault>,
+    path: &Path,
+) -> Result<Result<Option<Manifest>, String>, Trouble> {
+    let forbidden = || Trouble { path: path.join(MANIFEST), kind: TroubleKind::Forbidden };
+    match read {
+        Ok(manifest) => Ok(Ok(Some(manifest))),
+        Err(manifest::Fault::Read(error)) if error.kind() == io::ErrorKind::PermissionDenied => Err(forbidden()),
+        Err(manifest::Fault::Read(error)) if error.kind() == io::ErrorKind::NotFound && has_no_manifest(path) => {
+            Ok(Ok(None))
+        }
+        Err(fault) => Ok(Err(describe(&fault))),
+    }
+}
+
+/// Whether it is the backup of a server that writes no manifests: of PostgreSQL 12 or older.
+fn has_no_manifest(path: &Path) -> bool {
+    let version = fs::read_to_string(path.join("PG_VERSION")).unwrap_or_default();
+    let major = version.trim().split('.').next().and_then(|major| major.parse::<u32>().ok());
+    major.is_some_and(|major| major < 13)
+}
+
 fn describe(fault: &manifest::Fault) -> String {
     match fault {
         manifest::Fault::Read(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -120,6 +153,8 @@ struct Files<'a> {
     all: Identity,
     faults: Vec<String>,
     fault_count: u64,
+    /// What the check may not look at.
+    forbidden: Option<PathBuf>,
 }
 
 impl Files<'_> {
@@ -144,7 +179,15 @@ impl Files<'_> {
                     self.fault(format!("{} has {} bytes instead of {}", path.display(), identity.size, file.size));
                 }
             }
-            Err(error) => self.fault(format!("{}: {}", path.display(), common::text::io_error(&error))),
+            Err(error) => self.failed(path, &error),
+        }
+    }
+
+    fn failed(&mut self, path: PathBuf, error: &io::Error) {
+        if error.kind() == io::ErrorKind::PermissionDenied {
+            self.forbidden.get_or_insert(self.root.join(path));
+        } else {
+            self.fault(format!("{}: {}", path.display(), common::text::io_error(error)));
         }
     }
 
@@ -178,7 +221,7 @@ impl Files<'_> {
                 Ok(Some(actual)) if manifest::from_hex(expected).as_deref() == Some(actual.as_slice()) => {}
                 Ok(Some(_)) => self.fault(format!("{} does not fit its checksum", path.display())),
                 Ok(None) => is_over = true,
-                Err(error) => self.fault(format!("{}: {}", path.display(), common::text::io_error(&error))),
+                Err(error) => self.failed(path, &error),
             }
         });
         if is_over { Checksums::TimedOut } else { Checksums::Now }

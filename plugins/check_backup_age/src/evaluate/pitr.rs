@@ -3,6 +3,7 @@
 use common::number::Number;
 use common::report::Item;
 use common::state::State;
+use common::text::shell_word;
 
 use crate::evaluate::{Context, bytes, figures, troubles};
 use crate::metrics::{BASE_BACKUP_AGE, BASE_BACKUP_SIZE, WAL_AGE, WAL_MISSING, WAL_SEGMENTS};
@@ -40,7 +41,8 @@ fn of_backup(context: &Context, backup: &BaseBackup) -> Item {
     if backup.checksums == Checksums::TimedOut {
         judging.problem(State::Unknown, "base backup: time was over before all checksums were compared");
     }
-    let size = backup.manifest.as_ref().ok().map(|manifest| manifest.size);
+    let manifest = backup.manifest.as_ref().ok().and_then(Option::as_ref);
+    let size = manifest.map(|manifest| manifest.size);
     judging.add(
         &BASE_BACKUP_AGE,
         backup.at.and_then(|at| Number::real(context.since(at).max(0.0))),
@@ -49,13 +51,14 @@ fn of_backup(context: &Context, backup: &BaseBackup) -> Item {
     judging.add(&BASE_BACKUP_SIZE, size.map(Number::from), "size of the base backup:");
     let mut parts =
         vec![backup.at.map_or_else(|| "of unknown age".to_owned(), |at| format!("made {}", context.ago(at)))];
-    if let Ok(manifest) = &backup.manifest {
+    if let Some(manifest) = manifest {
         parts.push(format!("{} of {}", figures::counted(manifest.files, "file"), bytes(manifest.size)));
     }
     let is_bad = judging.item.state != State::Ok;
     let mut item = judging.finish(parts.join(", "));
     if is_bad {
-        item.next.push(format!("pg_verifybackup {}, then pg_basebackup anew", backup.path.display()).into());
+        let path = shell_word(&backup.path.to_string_lossy());
+        item.next.push(format!("pg_verifybackup {path}, then pg_basebackup anew").into());
     }
     item.note(1, format!("{}: {}", backup.path.display(), looked_at(context, backup)))
 }
@@ -66,6 +69,9 @@ fn looked_at(context: &Context, backup: &BaseBackup) -> &'static str {
         Checksums::Now => "the checksums of all files are right",
         Checksums::Remembered => "the checksums of all files were right in an earlier run, and none has changed since",
         Checksums::TimedOut => "not all checksums were compared",
+        Checksums::No if matches!(backup.manifest, Ok(None)) => {
+            "PostgreSQL before 13 writes no manifest, so that its files are not compared"
+        }
         Checksums::No if backup.is_tar => {
             "tar files, which are there; to compare what is in them: unpack them, then pg_verifybackup"
         }
@@ -94,7 +100,7 @@ pub fn wal_archive(context: &Context) -> Option<Item> {
     }
     let missing = continuity.gaps.iter().map(|gap| gap.count).sum::<u64>().saturating_add(continuity.damaged_count);
     judging.add(&WAL_MISSING, Number::from(missing), "segments missing or damaged in the WAL archive:");
-    judging.add(
+    let age = judging.add(
         &WAL_AGE,
         Number::real(context.since(continuity.newest).max(0.0)),
         "newest segment in the WAL archive is {} old",
@@ -114,6 +120,10 @@ pub fn wal_archive(context: &Context) -> Option<Item> {
     }
     if is_bad {
         item.next.push(ARCHIVER.into());
+    }
+    if age != State::Ok {
+        item.next
+            .push("a server with little to do archives little: archive_timeout = 1h bounds what can be lost".into());
     }
     Some(with_notes(item, archive, continuity))
 }

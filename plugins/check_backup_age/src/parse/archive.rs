@@ -1,5 +1,7 @@
 //! The header and the table of contents that tar, custom and directory dumps share: `pg_backup_archiver.c`.
 
+use std::num::NonZeroU64;
+
 use super::fault::{Kind, Unverified};
 use super::input::{Bytes, Stop};
 use super::inspection::{Compression, Contents, Header, Level, LocalTime, Table, Version};
@@ -151,19 +153,19 @@ pub(crate) struct Due {
     /// What it is.
     pub(crate) data: Data,
     /// Its table in [`Contents::with_data`], if it is kept there.
-    pub(crate) table: Option<u32>,
+    pub(crate) table: Option<u16>,
     /// Where it begins, if a custom archive says so.
-    pub(crate) position: Option<u64>,
+    pub(crate) position: Option<NonZeroU64>,
     /// Whether it was seen.
     pub(crate) is_there: bool,
 }
 
-/// The most data that is kept in mind. At 32 bytes each these are 3 MiB.
+/// The most data that is kept in mind. These are 2.4 MB.
 const MAX_DUE: usize = 100_000;
 
 /// Reads the table of contents to `contents`, and lists the data that must follow, by its entries' numbers.
 pub(crate) fn entries(bytes: &mut Bytes, shape: Shape, contents: &mut Contents) -> Result<Vec<Due>, Stop> {
-    let mut due = Vec::new();
+    let mut due = Vec::with_capacity(usize::try_from(shape.entries).unwrap_or(MAX_DUE).min(MAX_DUE));
     contents.entries = Some(shape.entries);
     let (mut tables, mut with_data) = (0, 0);
     for _ in 0..shape.entries {
@@ -208,7 +210,7 @@ struct Entry {
     description: String,
     schema: String,
     has_copy: bool,
-    position: Option<u64>,
+    position: Option<NonZeroU64>,
 }
 
 impl Entry {
@@ -262,19 +264,19 @@ fn entry(bytes: &mut Bytes, shape: Shape) -> Result<Entry, Stop> {
 }
 
 /// Custom: where the data begins.
-fn position(bytes: &mut Bytes, has_data: bool) -> Result<Option<u64>, Stop> {
+fn position(bytes: &mut Bytes, has_data: bool) -> Result<Option<NonZeroU64>, Stop> {
     let flag = bytes.byte()?;
     let position = u64::from_le_bytes(bytes.array()?);
     match (flag, has_data) {
         (1, true) | (3, false) => Ok(None),
-        (2, true) => Ok(Some(position)),
+        (2, true) => Ok(NonZeroU64::new(position)),
         // pg_restore would pass over the data of an entry that says that it has none.
         _ => damaged("an entry of its table of contents"),
     }
 }
 
 /// Tar and directory: the file that holds the data. It follows from the number.
-fn file_name(bytes: &mut Bytes, id: u32, has_data: bool, description: &str) -> Result<Option<u64>, Stop> {
+fn file_name(bytes: &mut Bytes, id: u32, has_data: bool, description: &str) -> Result<Option<NonZeroU64>, Stop> {
     let name = string(bytes)?.unwrap_or_default();
     let is_known = match (has_data, description) {
         (false, _) => name.is_empty(),

@@ -56,7 +56,7 @@ fn block(bytes: &mut Bytes, payloads: Payloads, walk: &mut Walk, objects: &mut u
     let due = walk.begin(id)?;
     let expected = if due.data == Data::LargeObjects { LARGE_OBJECTS } else { DATA };
     // A walker from the beginning finds what pg_restore jumps to, so the two must agree.
-    if kind != expected || due.position.is_some_and(|position| position != walk.offset) {
+    if kind != expected || due.position.is_some_and(|position| position.get() != walk.offset) {
         return Err(broken(Kind::Damaged(BLOCK.into())));
     }
     let is_full = walk.is_full();

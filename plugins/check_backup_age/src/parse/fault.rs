@@ -85,7 +85,7 @@ pub enum Unverified {
     Older(Version),
     /// It is encrypted.
     Encrypted(Wrapper),
-    /// It can be decompressed only with so many bytes of memory, which is too much.
+    /// It can be decompressed only with a window or blocks of more than so many bytes, which would take too much memory.
     Window(u64),
     /// It holds more tables than can be kept in mind.
     TooManyTables,
@@ -109,9 +109,7 @@ impl Kind {
             Self::Prompt => {
                 "dump with ~/.pgpass instead of -W, and run docker exec without -t; a password may be in this file"
             }
-            Self::InFront(_) | Self::Message(_) => {
-                "keep standard error out of the file (no 2>&1), and look at exit codes"
-            }
+            Self::InFront(_) | Self::Message(_) => "keep standard error out of the file, and look at exit codes",
             Self::LineEnds => "it passed through a terminal (docker exec -t) or a transfer in text mode",
             Self::Utf16 => "PowerShell wrote it; use pg_dump --file instead of >",
             Self::Truncated | Self::WrapperTruncated(_) | Self::Unfinished | Self::Missing(_) => {
@@ -177,7 +175,7 @@ impl fmt::Display for Unverified {
             Self::Older(version) => write!(f, "archive version {version} is older than PostgreSQL 9.0"),
             Self::Encrypted(wrapper) => write!(f, "it is encrypted ({wrapper}), its contents cannot be verified"),
             Self::Window(bytes) => {
-                write!(f, "decompressing it takes a window of {} MiB, more than the check allows itself", bytes >> 20)
+                write!(f, "to decompress it takes a window of more than {} MiB, too much for a check", bytes >> 20)
             }
             Self::TooManyTables => f.write_str("it has more tables than the check can keep in mind"),
             Self::Interrupted => f.write_str("time was over before it was verified"),

@@ -131,7 +131,7 @@ pub struct Table {
 }
 
 /// How many tables are kept by name; more are counted in [`Contents::names_left_out`].
-pub const MAX_NAMES: usize = 10_000;
+pub const MAX_NAMES: usize = 5_000;
 
 /// What a dump holds, by its table of contents; a dump in SQL has none, so its comments count.
 ///
@@ -162,11 +162,11 @@ pub struct Contents {
 
 impl Contents {
     /// Keeps a table in one of the lists while there is room; says at which place.
-    pub(super) fn keep(&mut self, table: Table, list: impl FnOnce(&mut Self) -> &mut Vec<Table>) -> Option<u32> {
+    pub(super) fn keep(&mut self, table: Table, list: impl FnOnce(&mut Self) -> &mut Vec<Table>) -> Option<u16> {
         let tables = list(self);
         if tables.len() < MAX_NAMES {
             tables.push(table);
-            u32::try_from(tables.len() - 1).ok()
+            u16::try_from(tables.len() - 1).ok()
         } else {
             self.names_left_out += 1;
             None

@@ -191,7 +191,7 @@ struct Script {
     /// Whether the line before was `--`, which stands above the name of an entry; `--verbose` puts more between them.
     is_ruled: bool,
     /// The table whose data is read, in [`Contents::with_data`].
-    table: Option<u32>,
+    table: Option<u16>,
     /// Whether the last words have come, and nothing but comments after them.
     is_complete: bool,
     was_complete: bool,
@@ -297,7 +297,7 @@ impl Script {
 
     fn end_rows(&mut self, rows: u64, contents: &mut Contents) {
         self.place = Place::Statements;
-        let at = self.table.take().and_then(|table| usize::try_from(table).ok());
+        let at = self.table.take().map(usize::from);
         if let Some(table) = at.and_then(|at| contents.with_data.get_mut(at)) {
             table.rows = Some(rows);
         }
@@ -306,7 +306,7 @@ impl Script {
     /// The table whose rows have begun and not ended.
     fn within(&self, contents: &Contents) -> Option<String> {
         let Place::Rows(_) = self.place else { return None };
-        let at = self.table.and_then(|table| usize::try_from(table).ok())?;
+        let at = self.table.map(usize::from)?;
         contents.with_data.get(at).map(|table| format!("the data of {table}"))
     }
 }

@@ -64,7 +64,7 @@ impl<'f> Walk<'f> {
         if matches!(due.data, Data::Copy | Data::Insert) {
             self.complete += 1;
         }
-        let at = due.table.and_then(|table| usize::try_from(table).ok());
+        let at = due.table.map(usize::from);
         if let Some(table) = at.and_then(|at| self.found.contents.with_data.get_mut(at)) {
             table.rows = rows;
         }
@@ -85,7 +85,7 @@ impl<'f> Walk<'f> {
     }
 
     fn name(&self, due: Due) -> String {
-        let at = due.table.and_then(|table| usize::try_from(table).ok());
+        let at = due.table.map(usize::from);
         match (due.data, at.and_then(|at| self.found.contents.with_data.get(at))) {
             (Data::LargeObjects, _) => "the large objects".to_owned(),
             (_, Some(table)) => format!("the data of {table}"),

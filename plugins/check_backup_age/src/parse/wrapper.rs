@@ -10,6 +10,10 @@ use super::inspection::Wrapper;
 const MAX_WINDOW_LOG: u32 = 23;
 /// Within a wrapper, which has a window of its own: what `pg_dump` takes by default.
 const MAX_INNER_WINDOW_LOG: u32 = 21;
+/// In the header of an LZ4 frame: blocks do not depend on those before them.
+const LZ4_INDEPENDENT: u8 = 0x20;
+/// In the header of an LZ4 frame: the largest blocks.
+const LZ4_4_MIB: u8 = 7;
 /// What a decoder of xz takes beside its window, in KiB.
 const XZ_OVERHEAD: u32 = 512;
 
@@ -80,7 +84,7 @@ pub(crate) fn decoder<'r>(
         Codec::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(input)),
         Codec::Zlib => Box::new(flate2::bufread::ZlibDecoder::new(input)),
         Codec::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(input)),
-        Codec::Lz4 => Box::new(Lz4::new(input)),
+        Codec::Lz4 => Box::new(Lz4::new(input, watch)?),
         Codec::Zstd => {
             let mut decoder = zstd::stream::read::Decoder::with_buffer(input)?;
             decoder.window_log_max(window_log)?;
@@ -126,8 +130,15 @@ struct Ending<R> {
 }
 
 impl<R: BufRead> Lz4<R> {
-    fn new(input: R) -> Self {
-        Self { decoder: lz4_flex::frame::FrameDecoder::new(Ending { input, has_ended: false }) }
+    fn new(mut input: R, watch: &Watch<'_>) -> io::Result<Self> {
+        // The decoder keeps two blocks and what it decompresses, where blocks depend on those before them.
+        if let [_, _, _, _, flags, sizes, ..] = input.fill_buf()?
+            && flags & LZ4_INDEPENDENT == 0
+            && (sizes >> 4) & 7 == LZ4_4_MIB
+        {
+            return Err(watch.give_up(Unverified::Window(1 << 22)));
+        }
+        Ok(Self { decoder: lz4_flex::frame::FrameDecoder::new(Ending { input, has_ended: false }) })
     }
 }
 
@@ -176,7 +187,7 @@ impl<'a> Unwrapped<'a> {
             Wrapper::Pgp | Wrapper::Age => return Err(Stop::Unknown(Unverified::Encrypted(wrapper))),
         };
         let decoder = decoder(codec, file, watch, false)
-            .map_err(|error| Stop::Unknown(Unverified::Unreadable(error.to_string())))?;
+            .map_err(|error| Stop::Unknown(watch.reason().unwrap_or(Unverified::Unreadable(error.to_string()))))?;
         Ok(Self { decoder, watch, passed: vec![0; 32 * 1024] })
     }
 }
