@@ -30,6 +30,16 @@ impl Entry {
         command.build();
         Self { name: P::NAME, about: P::ABOUT, primary: P::PRIMARY, command, metrics, page }
     }
+
+    /// Its name without `check_`.
+    pub fn stem(&self) -> &'static str {
+        self.name.strip_prefix("check_").unwrap_or(self.name)
+    }
+
+    /// What it is called in monitoring cores, among the commands of others: `sirenia-docker-host`.
+    pub fn object_name(&self) -> String {
+        format!("sirenia-{}", self.stem().replace('_', "-"))
+    }
 }
 
 /// Every plugin, one line each, in the order of their names.

@@ -69,7 +69,8 @@ fn an_old_or_empty_archive_is_told() {
     backups
         .check(&["--wal-archive", "{}", "-w", "wal_age=30m"])
         .has_code(1)
-        .headlines("newest segment in the WAL archive");
+        .headlines("newest segment in the WAL archive")
+        .says("archive_timeout");
     let empty = Backups::new();
     empty.check(&["--wal-archive", "{}"]).has_code(2).headlines("holds no segment");
     empty.check(&["--wal-archive", "{}/none"]).has_code(2).headlines("WAL archive: ").says("none does not exist");

@@ -125,8 +125,6 @@ pub struct Config {
     pub thresholds: Thresholds,
     /// Valid dumps beyond which `count` need not be known.
     pub wanted: usize,
-    /// Number of `-v`.
-    pub verbosity: u8,
 }
 
 /// The major version of a version: 15 of 15.14, 9 of 9.6.
@@ -163,7 +161,8 @@ fn offset(text: &str) -> Option<Offset> {
     };
     let number = |text: &str| text.parse::<i32>().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
     let minutes = number(minutes).filter(|minutes| *minutes < 60)?;
-    Offset::from_seconds(sign * (number(hours)? * 3600 + minutes * 60)).ok()
+    let hours = number(hours).filter(|hours| *hours < 24)?;
+    Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok()
 }
 
 /// Translates the options; the error is one sentence.
@@ -197,7 +196,6 @@ pub fn configure(options: Arguments, thresholds: Thresholds, common: &Common) ->
     Ok(Config {
         level: options.verify.into(),
         pattern: options.pattern.as_deref().map(Glob::new),
-        verbosity: common.verbose,
         wanted,
         thresholds,
         options,
@@ -208,7 +206,7 @@ pub fn configure(options: Arguments, thresholds: Thresholds, common: &Common) ->
 fn holds_password(dsn: &str) -> bool {
     let authority = dsn.split_once("://").map(|(_, rest)| rest.split(['/', '?']).next().unwrap_or_default());
     let login = authority.and_then(|authority| authority.rsplit_once('@')).map(|(login, _)| login);
-    let keys = dsn.to_ascii_lowercase().replace(' ', "");
+    let keys: String = dsn.to_ascii_lowercase().split_whitespace().collect();
     login.is_some_and(|login| login.contains(':')) || keys.contains("password=")
 }
 
@@ -251,7 +249,7 @@ mod tests {
             "postgres://u:p@h",
             "host=x password = y",
             "postgresql://h/d?password=x",
-            "PASSWORD=x",
+            "PASSWORD\t=x",
         ] {
             assert!(holds_password(dsn), "{dsn}");
         }
@@ -268,7 +266,7 @@ mod tests {
         assert_eq!(seconds("+02:00"), Some(7200));
         assert_eq!(seconds("-0330"), Some(-12600));
         assert_eq!(seconds("+2"), Some(7200));
-        for bad in ["2", "+", "+x", "+02:60", "++1", "+99:00", "+1:-5"] {
+        for bad in ["2", "+", "+x", "+02:60", "++1", "+99:00", "+1:-5", "+999999999"] {
             assert_eq!(seconds(bad), None, "{bad}");
         }
         assert!(time_zone("Nowhere/At_all").is_err());

@@ -1,6 +1,7 @@
 //! Programs that a test needs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// The path of `tool`. A test whose tool is missing fails with the command that installs it: one that is
 /// skipped in silence proves nothing.
@@ -19,6 +20,31 @@ pub fn run(tool: &str, arguments: &[&str]) -> String {
     let output = output.unwrap_or_else(|error| panic!("cannot run {tool}: {error}"));
     assert!(output.status.success(), "{tool} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// The program of another plugin, which cargo builds beside the directory of the tests.
+#[track_caller]
+pub fn plugin(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("the path of the test");
+    let program = test.ancestors().nth(2).expect("a target directory").join(name);
+    let built = format!("cargo build -p {name}");
+    assert!(program.exists(), "this test needs {}: {built}", program.display());
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let is_newer = |path: &Path| changed(path) > changed(&program);
+    let newer = ["common/src".to_owned(), format!("plugins/{name}/src")]
+        .into_iter()
+        .find_map(|folder| sources(&root.join(folder)).into_iter().find(|source| is_newer(source)));
+    assert!(newer.is_none(), "{} is older than {newer:?}: {built}", program.display());
+    program
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
+}
+
+fn changed(path: &Path) -> Option<SystemTime> {
+    std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok()
 }
 
 fn find(tool: &str) -> Option<PathBuf> {

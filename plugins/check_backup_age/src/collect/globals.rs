@@ -9,10 +9,9 @@ use crate::collect::files::{self, Place};
 use crate::collect::verify::Verifier;
 use crate::snapshot::{Candidate, Globals, Trouble, TroubleKind};
 
-/// The newest file that matches `pattern`, relative to the directory of `newest`.
-pub fn globals(pattern: &str, newest: Option<&Path>, verifier: &Verifier) -> Globals {
-    let beside = newest.and_then(Path::parent).unwrap_or(Path::new(""));
-    let pattern = beside.join(pattern);
+/// The newest file that matches `pattern`, relative to `directory`.
+pub fn globals(pattern: &str, directory: &Path, verifier: &Verifier) -> Globals {
+    let pattern = directory.join(pattern);
     let newest = find(&pattern).and_then(|candidate| {
         verifier.verify(&candidate).map_err(|kind| Trouble { path: candidate.path.clone(), kind })
     });

@@ -134,6 +134,9 @@ fn is_wanted(name: &OsStr, pattern: Option<&Glob>) -> bool {
 /// The time inside is never later than mtime, so that only those have to be opened whose mtime is not before the newest
 /// time inside so far: one, if nobody has copied dumps.
 pub fn by_time_inside(candidates: Vec<Candidate>, mut made: impl FnMut(&Candidate) -> Option<i64>) -> Vec<Candidate> {
+    if candidates.len() < 2 {
+        return candidates;
+    }
     let mut newest = i64::MIN;
     let mut opened = Vec::new();
     let mut rest = candidates.into_iter();

@@ -55,7 +55,7 @@ fn done(context: &Context, run: &RestoreTest, restored: &Restored) -> Item {
     }
     let took = common::units::duration(restored.seconds);
     let when = if run.is_remembered { "in an earlier run, and the dump is unchanged since" } else { "in this run" };
-    let dump = context.newest.map(|dump| name(dump).to_string()).unwrap_or_default();
+    let dump = context.snapshot.newest_valid(false).map(|dump| name(dump).to_string()).unwrap_or_default();
     let text = match restored.tables {
         0 => format!("done in {took}; the dump has no COPY whose rows could be compared"),
         tables => format!("{} rows of {} in {took}", restored.rows, figures::counted(tables, "table")),
@@ -83,7 +83,9 @@ fn about_databases(item: &mut Item, test: &RestoreTest) {
 /// The restore to remember: only one that went well.
 pub fn keep(context: &Context) -> Option<(Identity, Restored)> {
     match &context.snapshot.restore.as_ref()?.outcome {
-        Restore::Done(restored) => Some((context.newest?.file.identity, restored.clone())),
+        Restore::Done(restored) if restored.different.is_empty() => {
+            Some((context.snapshot.newest_valid(false)?.file.identity, restored.clone()))
+        }
         _ => None,
     }
 }
