@@ -84,7 +84,9 @@ mod tests {
 
     fn ends(pieces: &[&[u8]], data: Data) -> Result<(), Kind> {
         let mut tail = Tail::default();
-        pieces.iter().for_each(|piece| tail.add(piece));
+        for piece in pieces {
+            tail.add(piece);
+        }
         tail.require_end(data)
     }
 
