@@ -13,6 +13,7 @@ mod prose;
 mod sample;
 mod schema;
 mod writer;
+mod zabbix;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -29,7 +30,7 @@ enum Task {
     Man,
     /// Write packaging/schema/
     Schema,
-    /// Write packaging/icinga2/, nagios/, nrpe/ and options/
+    /// Write packaging/icinga2/, nagios/, nrpe/, zabbix/ and options/
     Integrations,
     /// Write everything
     All,
@@ -65,7 +66,7 @@ fn run(task: Task, root: &Path) -> Result<Vec<String>, String> {
     match task {
         Task::Man => man::pages(&plugins)?.write(root),
         Task::Schema => schema::schemas(&plugins)?.write(root),
-        Task::Integrations => write(&integrations(&plugins), root),
+        Task::Integrations => write(&integrations(&plugins)?, root),
         Task::All => write(&sets(&plugins)?, root),
         Task::Check => check(&plugins, root),
     }
@@ -74,13 +75,20 @@ fn run(task: Task, root: &Path) -> Result<Vec<String>, String> {
 /// Everything that is made.
 fn sets(plugins: &[plugins::Entry]) -> Result<Vec<Set>, String> {
     let mut sets = vec![man::pages(plugins)?, schema::schemas(plugins)?];
-    sets.extend(integrations(plugins));
+    sets.extend(integrations(plugins)?);
     Ok(sets)
 }
 
 /// What monitoring cores read.
-fn integrations(plugins: &[plugins::Entry]) -> Vec<Set> {
-    vec![icinga2::commands(plugins), nagios::commands(plugins), nrpe::commands(plugins), nrpe::options(plugins)]
+fn integrations(plugins: &[plugins::Entry]) -> Result<Vec<Set>, String> {
+    Ok(vec![
+        icinga2::commands(plugins),
+        nagios::commands(plugins),
+        nrpe::commands(plugins),
+        nrpe::options(plugins),
+        zabbix::templates(plugins)?,
+        zabbix::parameters(plugins),
+    ])
 }
 
 fn write(sets: &[Set], root: &Path) -> Result<Vec<String>, String> {

@@ -65,3 +65,11 @@ fn a_small_change_in_bytes_is_shown_and_not_judged() {
     let said = backups.check(&["{}", "-w", "size_change_percent=5:"]);
     said.has_code(1).headlines("changed by 0 % (below 5 %)");
 }
+
+#[test]
+fn growth_is_a_warning_at_most() {
+    let backups = Backups::new();
+    backups.dump("schema-only.dump", "kwanza-1.dump", RECENT + 24 * HOUR);
+    backups.dump("kwanza.dump", "kwanza-2.dump", RECENT);
+    backups.check(&["{}", "-c", "size_change_percent=-50:20"]).has_code(1).headlines("(over 20 %)");
+}

@@ -9,7 +9,7 @@ common::metrics! {
     /// Its size.
     SIZE = Definition::gauge("dump", "size", Bytes, "Size of the newest valid dump; of a directory, of all its files");
     /// Change of its size.
-    SIZE_CHANGE_PERCENT = Definition::gauge("dump", "size_change_percent", Percent, "Change of the size against the median of up to 10 dumps of the same format before it; judged from 10 MiB on, or with a threshold of its own").defaults("-20:100", "-50:").open_ended();
+    SIZE_CHANGE_PERCENT = Definition::gauge("dump", "size_change_percent", Percent, "Change of the size against the median of up to 10 dumps of the same format before it; judged from 10 MiB on, or with a threshold of its own; growth is never CRITICAL").defaults("-20:", "-50:").open_ended();
     /// Tables.
     TABLES = Definition::gauge("dump", "tables", Number, "Tables that are defined in it");
     /// Tables with data.

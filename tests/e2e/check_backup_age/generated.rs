@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::thread;
 
+use postgres::{Client as Connection, NoTls};
 use support::postgres::Cluster;
 
 use crate::good::{Client, sound};
@@ -156,25 +157,31 @@ fn of_a_thousand_generated_databases_no_dump_is_refused() {
         for thread in 0..THREADS {
             let (cluster, client) = (&cluster, &client);
             cluster.psql(&format!("CREATE DATABASE g{thread}"));
-            scope.spawn(move || (thread..DATABASES).step_by(4).for_each(|number| one(cluster, client, thread, number)));
+            scope.spawn(move || {
+                let name = format!("g{thread}");
+                let server = format!("host={} port={}", cluster.socket_dir().display(), cluster.port());
+                let mut connection =
+                    Connection::connect(&format!("{server} user=postgres dbname={name}"), NoTls).unwrap();
+                for number in (thread..DATABASES).step_by(4) {
+                    let (sql, rows) = database(&mut Random(number * 7919 + 1));
+                    connection.batch_execute(&sql).unwrap_or_else(|error| panic!("database {number}: {error}\n{sql}"));
+                    is_sound(cluster, client, &name, number, rows);
+                }
+            });
         }
     });
 }
 
-/// Makes a database, dumps it in one of the ways, and looks at the dump.
-fn one(cluster: &Cluster, client: &Client, thread: u64, number: u64) {
-    let (sql, rows) = database(&mut Random(number * 7919 + 1));
+/// Dumps a database in one of the ways, and looks at the dump.
+fn is_sound(cluster: &Cluster, client: &Client, name: &str, number: u64, rows: u64) {
     let directory = tempfile::tempdir().unwrap();
-    let (script, path) = (directory.path().join("script.sql"), directory.path().join("dump"));
-    std::fs::write(&script, &sql).unwrap();
-    let database = format!("g{thread}");
-    let made = cluster.client(&database).arg("-1").arg("-f").arg(&script).output().unwrap();
-    assert!(made.status.success(), "database {number}: {}\n{sql}", String::from_utf8_lossy(&made.stderr));
+    let path = directory.path().join("dump");
     let options = OPTIONS[usize::try_from(number).unwrap() % OPTIONS.len()];
-    client.write(cluster, "pg_dump", &[options, &[&database]].concat(), &path);
-    let contents = sound(&path, &format!("database {number} with {options:?}\n{sql}")).contents;
+    client.write(cluster, "pg_dump", &[options, &[name]].concat(), &path);
+    let what = format!("database {number} with {options:?}");
+    let contents = sound(&path, &what).contents;
     if !options.iter().any(|option| matches!(*option, "-s" | "--inserts" | "--column-inserts")) {
         let found: u64 = contents.with_data.iter().map(|table| table.rows.unwrap()).sum();
-        assert_eq!(found, rows, "database {number} with {options:?}\n{sql}");
+        assert_eq!(found, rows, "{what}");
     }
 }

@@ -18,6 +18,16 @@ const GIB: u64 = 1 << 30;
 /// released, and more as it is tested.
 const MEMORY: u64 = 12 * 1024;
 
+/// Wrappers with the largest windows and blocks that are let in.
+const WRAPPERS: [&[&str]; 6] = [
+    &["gzip", "-1"],
+    &["bzip2", "-9"],
+    &["xz", "-0", "--lzma2=preset=0,dict=8MiB"],
+    &["zstd", "-1", "--zstd=wlog=23"],
+    &["lz4", "-1", "-B6", "-BD"],
+    &["lz4", "-1", "-B7"],
+];
+
 /// Writes a tar archive like `dump`, save that its first table has so many bytes, of which the file has none but the last.
 /// A size of 8 GiB or more does not fit octal digits, so `pg_dump` writes it in base 256.
 fn enlarge(dump: &Dump, size: u64, path: &Path) {
@@ -85,6 +95,10 @@ fn a_tar_of_gigabytes_costs_its_headers() {
 
 #[test]
 fn no_wrapper_takes_more_memory_than_a_check_may() {
+    for (tool, package) in [("gzip", "gzip"), ("bzip2", "bzip2"), ("xz", "xz-utils"), ("zstd", "zstd"), ("lz4", "lz4")]
+    {
+        need(tool, &format!("apt-get install {package}"));
+    }
     let cluster = Cluster::plan().start();
     cluster.psql(
         "CREATE TABLE t AS SELECT i, md5(i::text) AS a, md5((i * 7)::text) AS b FROM generate_series(1, 200000) i",
@@ -97,55 +111,28 @@ fn no_wrapper_takes_more_memory_than_a_check_may() {
         memory(&dump, "header") + MEMORY
     };
     std::fs::remove_file(&dump).unwrap();
-    let tools = [
-        ("gzip", "gzip", &["-1"][..]),
-        ("bzip2", "bzip2", &["-9"]),
-        ("xz", "xz-utils", &["-0", "--lzma2=preset=0,dict=8MiB"]),
-        ("zstd", "zstd", &["-1", "--zstd=wlog=23"]),
-        ("lz4", "lz4", &["-1", "-B6", "-BD"]),
-        ("lz4", "lz4", &["-1", "-B7"]),
-    ];
-    for options in [&["-Ft", "postgres"][..], &["-Fc", "-Z0", "postgres"], &["-Fp", "postgres"]] {
-        let format = options[0];
+    for options in [&["-Fc", "-Z0", "postgres"][..], &["-Fp", "postgres"], &["-Ft", "postgres"]] {
+        let _ = std::fs::remove_file(&dump);
         Client::of_the_machine().write(&cluster, "pg_dump", options, &dump);
-        assert!(memory(&dump, "full") < bound, "{format}");
-        for (tool, package, options) in tools {
-            need(tool, &format!("apt-get install {package}"));
-            let output = File::create(&wrapped).unwrap();
-            let status = Command::new(tool)
-                .args(options)
-                .arg("-c")
-                .arg(&dump)
-                .stdout(output)
-                .stderr(Stdio::null())
-                .status()
-                .unwrap();
-            assert!(status.success());
-            let found = inspect(File::open(&wrapped).unwrap(), Level::Full, &|| true);
-            assert_eq!(found.outcome, Outcome::Sound, "{format} in {tool} {options:?}");
-            let used = memory(&wrapped, "full");
-            assert!(used < bound, "{used} KiB for {format} in {tool} {options:?}");
-        }
-        // What would take more is refused.
-        for options in
-            [&["zstd", "-1", "--long=27"][..], &["xz", "-0", "--lzma2=preset=0,dict=16MiB"], &["lz4", "-B7", "-BD"]]
-        {
-            let output = File::create(&wrapped).unwrap();
-            let mut command = Command::new(options[0]);
-            assert!(
-                command
-                    .args(&options[1..])
-                    .arg("-c")
-                    .arg(&dump)
-                    .stdout(output)
-                    .stderr(Stdio::null())
-                    .status()
-                    .unwrap()
-                    .success()
-            );
-            let outcome = inspect(File::open(&wrapped).unwrap(), Level::Full, &|| true).outcome;
-            assert!(matches!(outcome, Outcome::Unverified(Unverified::Window(_))), "{options:?}: {outcome:?}");
-        }
-        std::fs::remove_file(&dump).unwrap();
+        assert!(memory(&dump, "full") < bound, "{options:?}");
+    }
+    let wrap = |options: &[&str]| {
+        let output = File::create(&wrapped).unwrap();
+        let mut command = Command::new(options[0]);
+        command.args(&options[1..]).arg("-c").arg(&dump).stdout(output).stderr(Stdio::null());
+        assert!(command.status().unwrap().success(), "{options:?}");
+        inspect(File::open(&wrapped).unwrap(), Level::Full, &|| true).outcome
+    };
+    for options in WRAPPERS {
+        assert_eq!(wrap(options), Outcome::Sound, "{options:?}");
+        let used = memory(&wrapped, "full");
+        assert!(used < bound, "{used} KiB in {options:?}");
+    }
+    // What would take more is refused.
+    for options in
+        [&["zstd", "-1", "--long=27"][..], &["xz", "-0", "--lzma2=preset=0,dict=16MiB"], &["lz4", "-B7", "-BD"]]
+    {
+        let outcome = wrap(options);
+        assert!(matches!(outcome, Outcome::Unverified(Unverified::Window(_))), "{options:?}: {outcome:?}");
     }
 }

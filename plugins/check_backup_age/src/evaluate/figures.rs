@@ -2,6 +2,7 @@
 
 use common::judging::Judging;
 use common::number::{Number, float};
+use common::state::State;
 
 use crate::evaluate::{Context, bytes};
 use crate::metrics::{
@@ -34,7 +35,7 @@ pub fn judge(context: &Context, dump: &Dump, judging: &mut Judging) {
     let age = context.since(dump.made.at);
     if age < -SLACK {
         let text = format!("its time is {}: see --dump-timezone, and the clocks", context.ago(dump.made.at));
-        judging.problem(common::state::State::Unknown, text);
+        judging.problem(State::Unknown, text);
     }
     judging.add(&AGE, Number::real(age.max(0.0)), "{} old");
     judging.add(&SIZE, Number::from(dump.file.identity.size), "it has {}");
@@ -65,12 +66,18 @@ fn contents(context: &Context, dump: &Dump, judging: &mut Judging) {
 fn size_change(context: &Context, dump: &Dump, judging: &mut Judging) {
     let Some(median) = median_before(context, dump).filter(|median| *median > 0) else { return };
     let size = dump.file.identity.size;
-    let change = Number::real(100.0 * (float(size) - float(median)) / float(median));
-    if size.abs_diff(median) >= LEAST_CHANGE || context.is_asked_for(&SIZE_CHANGE_PERCENT) {
-        let phrase = format!("{} instead of {}: changed by", bytes(size), bytes(median));
-        judging.add(&SIZE_CHANGE_PERCENT, change, &phrase);
-    } else if let Some(change) = change {
+    let Some(change) = Number::real(100.0 * (float(size) - float(median)) / float(median)) else { return };
+    let phrase = format!("{} instead of {}: changed by", bytes(size), bytes(median));
+    let judged = context.config.thresholds.judge(&SIZE_CHANGE_PERCENT, None, change);
+    if size.abs_diff(median) < LEAST_CHANGE && !context.is_asked_for(&SIZE_CHANGE_PERCENT) {
         judging.show(&SIZE_CHANGE_PERCENT, change);
+    } else if size > median && judged.state == State::Critical {
+        // Whatever has grown can still be restored.
+        judging.show(&SIZE_CHANGE_PERCENT, change);
+        let breach = judged.breach().unwrap_or_default();
+        judging.problem(State::Warning, format!("{phrase} {} ({breach})", judged.human()));
+    } else {
+        judging.add(&SIZE_CHANGE_PERCENT, change, &phrase);
     }
 }
 

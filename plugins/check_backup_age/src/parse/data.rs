@@ -77,3 +77,38 @@ impl Rows {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ends(pieces: &[&[u8]], data: Data) -> Result<(), Kind> {
+        let mut tail = Tail::default();
+        for piece in pieces {
+            tail.add(piece);
+        }
+        tail.require_end(data)
+    }
+
+    #[test]
+    fn the_end_is_seen_however_it_is_cut_into_pieces() {
+        let rows = b"1\ta\n\\.\n\n\n";
+        for one in 0..=rows.len() {
+            for other in one..=rows.len() {
+                let pieces = [&rows[..one], &rows[one..other], &rows[other..]];
+                assert_eq!(ends(&pieces, Data::Copy), Ok(()), "{one} {other}");
+            }
+        }
+        assert_eq!(ends(&[b"\\.\n\n\n"], Data::Copy), Ok(()));
+    }
+
+    #[test]
+    fn other_ends_are_refused() {
+        let endings: [&[u8]; 5] = [b"", b"1\n", b"1\\.\n\n\n", b"1\n\\.\n\n", b"1\n\\.\n\n\n\n"];
+        for rows in endings {
+            assert_eq!(ends(&[rows], Data::Copy), Err(Kind::Unfinished), "{rows:?}");
+        }
+        assert_eq!(ends(&[b"1\n\\.\n\n\n", &[0; 9]], Data::Copy), Err(Kind::ZeroTail));
+        assert_eq!(ends(&[b"INSERT INTO t VALUES (1);\n"], Data::Insert), Err(Kind::Unfinished));
+    }
+}

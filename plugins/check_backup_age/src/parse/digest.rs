@@ -59,3 +59,29 @@ fn hexadecimal(text: &str) -> Option<Digest> {
     }
     Some(digest)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    #[test]
+    fn sidecars_are_read_in_every_form() {
+        let digest = sha256(io::empty(), &|| true).unwrap();
+        let other = "0".repeat(64);
+        for sidecar in [
+            format!("{NOTHING}\n"),
+            format!("{NOTHING}  k.tar\n"),
+            format!("{} */backup/k.tar\r\n", NOTHING.to_uppercase()),
+            format!("SHA256 (k.tar) = {NOTHING}\n"),
+            format!("# sums\n{other}  other\n{NOTHING}  ./k.tar\n"),
+        ] {
+            assert_eq!(expected(&sidecar, "k.tar"), digest, "{sidecar}");
+        }
+        for sidecar in [String::new(), format!("{NOTHING}  other\n"), "0123  k.tar\n".to_owned()] {
+            assert_eq!(expected(&sidecar, "k.tar"), None, "{sidecar}");
+        }
+        assert_eq!(sha256(io::empty(), &|| false).unwrap(), None);
+    }
+}

@@ -315,3 +315,41 @@ impl Script {
 fn count(counter: &mut Option<u64>) {
     *counter = counter.map(|count| count + 1);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_words_may_be_followed_by_comments_and_unrestrict() {
+        let end = "COPY t FROM stdin;\n--\n-- PostgreSQL database dump complete\n--\n\n";
+        for (more, expected) in
+            [("", true), ("\\unrestrict key\n\n", true), ("-- Completed on now\n", true), ("DROP TABLE t;\n", false)]
+        {
+            assert_eq!(is_complete(format!("{end}{more}").as_bytes()), expected, "{more}");
+        }
+        assert!(!is_complete(b"-- PostgreSQL database dump\n--\n"));
+    }
+
+    #[test]
+    fn the_database_is_the_one_that_is_connected_to() {
+        for (arguments, expected) in [
+            ("kwanza", Some("kwanza")),
+            ("\"with space\"", Some("with space")),
+            ("-reuse-previous=on \"dbname='it\\'s'\"", Some("it's")),
+            ("", None),
+        ] {
+            assert_eq!(connected(arguments).as_deref(), expected, "{arguments}");
+        }
+    }
+
+    #[test]
+    fn the_time_of_a_verbose_dump_is_read() {
+        let time = local_time("2026-11-25 03:07:15 UTC").unwrap();
+        assert_eq!((time.year, time.month, time.day), (2026, 11, 25));
+        assert_eq!((time.hour, time.minute, time.second), (3, 7, 15));
+        for bad in ["", "2026-13-25 03:07:15", "Wed Nov 25", "2026-11-25"] {
+            assert_eq!(local_time(bad), None, "{bad}");
+        }
+    }
+}

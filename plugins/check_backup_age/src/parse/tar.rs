@@ -204,3 +204,24 @@ fn end(bytes: &mut Bytes, walk: &mut Walk, is_last_seen: bool) -> Result<(), Sto
 fn is_zero(block: &[u8; BLOCK]) -> bool {
     block.iter().all(|byte| *byte == 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_octal_or_base_256() {
+        assert_eq!(number(b"00000000017\0"), Some(15));
+        assert_eq!(number(b"77777777777 "), Some((8 << 30) - 1));
+        assert_eq!(number(b"\x80\0\0\0\0\0\0\x02\x40\0\0\0"), Some(9 << 30));
+        for bad in [
+            &b"+0000000017\0"[..],
+            b"00000000018\0",
+            b"\0\0\0\0\0\0\0\0\0\0\0\0",
+            b"",
+            b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+        ] {
+            assert_eq!(number(bad), None, "{bad:?}");
+        }
+    }
+}

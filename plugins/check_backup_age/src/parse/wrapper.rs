@@ -218,3 +218,46 @@ impl Forward for Unwrapped<'_> {
         Ok(count - left)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrappers_are_known_by_their_first_bytes() {
+        let seen: [(&[u8], Option<Wrapper>); 9] = [
+            (b"\x1f\x8b\x08", Some(Wrapper::Gzip)),
+            (b"-----BEGIN PGP MESSAGE-----", Some(Wrapper::Pgp)),
+            (b"age-encryption.org/v1\n", Some(Wrapper::Age)),
+            // Public-key encrypted session keys: old form with two bytes of length, new form; symmetric: old form.
+            (b"\x85\x02\x0c\x03", Some(Wrapper::Pgp)),
+            (b"\xc1\xc0\x4c\x03", Some(Wrapper::Pgp)),
+            (b"\x8c\x0d\x04\x09", Some(Wrapper::Pgp)),
+            (b"\x85\x02\x0c\x77", None),
+            (b"PGDMP", None),
+            (b"", None),
+        ];
+        for (head, wrapper) in seen {
+            assert_eq!(recognise(head), wrapper, "{head:?}");
+        }
+    }
+
+    #[test]
+    fn a_frame_of_lz4_that_ends_between_two_blocks_is_not_whole() {
+        let keep_going = || true;
+        let watch = Watch::new(&keep_going);
+        // A frame of independent blocks without checksums, with one block of four bytes that are not compressed.
+        let frame = b"\x04\x22\x4d\x18\x60\x40\x82\x04\0\0\x80data\0\0\0\0";
+        let read = |frame: &[u8]| {
+            let mut text = String::new();
+            decoder(Codec::Lz4, frame, &watch, false)
+                .and_then(|mut decoder| decoder.read_to_string(&mut text))
+                .map(|_| text)
+        };
+        assert_eq!(read(frame).unwrap(), "data");
+        assert_eq!(read(&[*frame, *frame].concat()).unwrap(), "datadata");
+        for cut in [frame.len() - 4, frame.len() - 1] {
+            assert_eq!(read(&frame[..cut]).unwrap_err().kind(), io::ErrorKind::UnexpectedEof, "{cut}");
+        }
+    }
+}
