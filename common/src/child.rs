@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
@@ -19,6 +19,8 @@ const TICK: Duration = Duration::from_millis(20);
 
 /// The process groups that run now. A run that is cut off ends them; see [`end_all`].
 static RUNNING: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+/// Shared by those who start a program, until its group is known; whoever ends all has it alone.
+static GATE: RwLock<()> = RwLock::new(());
 
 /// What came of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,11 +57,10 @@ pub const MAX_STDERR: usize = 4096;
 pub fn run(command: &mut Command, time: Duration, limit: usize) -> std::io::Result<Ran> {
     let begin = Instant::now();
     let mut child = {
-        // Held until the group is known, so that none is started after all were ended.
-        let mut running = running();
+        let _gate = GATE.read().unwrap_or_else(PoisonError::into_inner);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let child = command.spawn()?;
-        running.extend(group(&child));
+        running().extend(group(&child));
         child
     };
     let mut output = Output { stdout: Vec::new(), stderr: Vec::new(), limit };
@@ -74,12 +75,11 @@ pub fn run(command: &mut Command, time: Duration, limit: usize) -> std::io::Resu
 
 /// Ends all programs that run now, and lets no other start: for a process that is about to end.
 pub fn end_all() {
-    let running = running();
-    for group in running.iter() {
+    // Never given back: whoever wants to start one now waits until the process has ended.
+    std::mem::forget(GATE.write().unwrap_or_else(PoisonError::into_inner));
+    for group in running().iter() {
         let _ = killpg(Pid::from_raw(*group), Signal::SIGKILL);
     }
-    // Whoever starts one now waits for this lock until the process has ended.
-    std::mem::forget(running);
 }
 
 fn running() -> MutexGuard<'static, BTreeSet<i32>> {
