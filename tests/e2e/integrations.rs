@@ -32,9 +32,10 @@ fn packaged(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
+/// All labels but that of a share which is there only if somebody has logged in since the last run.
 fn labels(perfdata: &str) -> BTreeSet<String> {
     let data = perfdata::parse_strictly(perfdata).unwrap_or_else(|reason| panic!("{reason}: {perfdata}"));
-    data.into_iter().map(|datum| datum.label).collect()
+    data.into_iter().map(|datum| datum.label).filter(|label| label != "auth_failure_percent").collect()
 }
 
 /// Whether a core sees the state that the plugin tells by itself. That of the machine may change between the two.
