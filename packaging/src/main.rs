@@ -1,7 +1,11 @@
 //! `cargo xtask`: makes what is made from the plugins' own definitions, and finds what is no longer as it was made.
 
+mod arguments;
 mod files;
+mod icinga2;
 mod man;
+mod nagios;
+mod nrpe;
 mod options;
 mod plugins;
 mod prose;
@@ -9,6 +13,7 @@ mod prose;
 mod sample;
 mod schema;
 mod writer;
+mod zabbix;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -17,7 +22,7 @@ use clap::Parser;
 
 use files::Set;
 
-/// Makes the man pages and JSON schemas from the plugins' own definitions
+/// Makes the man pages, JSON schemas and definitions for monitoring cores from the plugins' own definitions
 #[derive(Clone, Copy, Debug, Parser)]
 #[command(name = "cargo xtask")]
 enum Task {
@@ -25,6 +30,8 @@ enum Task {
     Man,
     /// Write packaging/schema/
     Schema,
+    /// Write packaging/icinga2/, nagios/, nrpe/, zabbix/ and options/
+    Integrations,
     /// Write everything
     All,
     /// Name the generated files that are stale, missing or superfluous, and lint the man pages
@@ -59,20 +66,37 @@ fn run(task: Task, root: &Path) -> Result<Vec<String>, String> {
     match task {
         Task::Man => man::pages(&plugins)?.write(root),
         Task::Schema => schema::schemas(&plugins)?.write(root),
-        Task::All => {
-            let mut lines = Vec::new();
-            for set in sets(&plugins)? {
-                lines.extend(set.write(root)?);
-            }
-            Ok(lines)
-        }
+        Task::Integrations => write(&integrations(&plugins)?, root),
+        Task::All => write(&sets(&plugins)?, root),
         Task::Check => check(&plugins, root),
     }
 }
 
 /// Everything that is made.
 fn sets(plugins: &[plugins::Entry]) -> Result<Vec<Set>, String> {
-    Ok(vec![man::pages(plugins)?, schema::schemas(plugins)?])
+    let mut sets = vec![man::pages(plugins)?, schema::schemas(plugins)?];
+    sets.extend(integrations(plugins)?);
+    Ok(sets)
+}
+
+/// What monitoring cores read.
+fn integrations(plugins: &[plugins::Entry]) -> Result<Vec<Set>, String> {
+    Ok(vec![
+        icinga2::commands(plugins),
+        nagios::commands(plugins),
+        nrpe::commands(plugins),
+        nrpe::options(plugins),
+        zabbix::templates(plugins)?,
+        zabbix::parameters(plugins),
+    ])
+}
+
+fn write(sets: &[Set], root: &Path) -> Result<Vec<String>, String> {
+    let mut lines = Vec::new();
+    for set in sets {
+        lines.extend(set.write(root)?);
+    }
+    Ok(lines)
 }
 
 fn check(plugins: &[plugins::Entry], root: &Path) -> Result<Vec<String>, String> {

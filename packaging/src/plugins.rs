@@ -30,12 +30,23 @@ impl Entry {
         command.build();
         Self { name: P::NAME, about: P::ABOUT, primary: P::PRIMARY, command, metrics, page }
     }
+
+    /// Its name without `check_`.
+    pub fn stem(&self) -> &'static str {
+        self.name.strip_prefix("check_").unwrap_or(self.name)
+    }
+
+    /// What it is called in monitoring cores, among the commands of others: `sirenia-docker-host`.
+    pub fn object_name(&self) -> String {
+        format!("sirenia-{}", self.stem().replace('_', "-"))
+    }
 }
 
 /// Every plugin, one line each, in the order of their names.
 pub fn all() -> Vec<Entry> {
     vec![
         Entry::of::<check_backend::CheckBackend>(check_backend::metrics::METRICS, check_backend::PAGE),
+        Entry::of::<check_backup_age::CheckBackupAge>(check_backup_age::metrics::METRICS, check_backup_age::PAGE),
         Entry::of::<check_containers::CheckContainers>(check_containers::metrics::METRICS, check_containers::PAGE),
         Entry::of::<check_docker_host::CheckDockerHost>(check_docker_host::metrics::METRICS, check_docker_host::PAGE),
         Entry::of::<check_endpoint::CheckEndpoint>(check_endpoint::metrics::METRICS, check_endpoint::PAGE),

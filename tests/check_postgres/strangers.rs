@@ -4,9 +4,10 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use support::http::{Answer, Server};
+use support::live::Process;
 use support::run::{Output, Run};
 
-use crate::fake::{Fake, hear_out, let_in, question, startup};
+use crate::fake::{Fake, hear_out, let_in, message, question, startup};
 
 fn ask(fake: &Fake, further: &[&str]) -> Output {
     let run = Run::new(env!("CARGO_BIN_EXE_check_postgres")).args(fake.arguments()).args(further);
@@ -184,4 +185,23 @@ fn unknown_a_login_refused_while_the_container_runs() {
     let output = ask(&fake, &["--container", "x", "--docker-host", &address]);
     says(&output, 3, "refuses the password");
     assert!(output.stdout.contains("container x is running"), "{}", output.stdout);
+}
+
+#[test]
+fn the_process_list_shows_no_password() {
+    let (sender, heard) = std::sync::mpsc::channel();
+    let fake = Fake::new(move |mut stream| {
+        startup(&mut stream)?;
+        stream.write_all(&message(b'R', &[0, 0, 0, 3]))?;
+        let _ = sender.send(question(&mut stream)?);
+        hear_out(&mut stream)
+    });
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "s3cret").unwrap();
+    let mut arguments = fake.arguments();
+    arguments.extend(["--password-file".to_owned(), file.path().display().to_string()]);
+    let check = Process::start(env!("CARGO_BIN_EXE_check_postgres"), &arguments);
+    assert_eq!(heard.recv_timeout(Duration::from_secs(10)).unwrap(), b"s3cret\0");
+    let shown = std::fs::read_to_string(format!("/proc/{}/cmdline", check.pid())).unwrap();
+    assert!(shown.contains("--password-file") && !shown.contains("s3cret"), "{shown}");
 }

@@ -66,9 +66,13 @@ fn metric_name(name: &str) -> String {
         }
     }
     // Prometheus wants units spelled out; the guide's NotificationsPrSec is the only kind of name that has none.
-    match snake.strip_suffix("_pr_sec") {
-        Some(stem) => format!("{stem}_pr_second"),
-        None => snake,
+    if let Some(stem) = snake.strip_suffix("_pr_sec") {
+        return format!("{stem}_pr_second");
+    }
+    // These words end the series of histograms and summaries, and are refused elsewhere.
+    match snake.rsplit('_').next() {
+        Some("count" | "sum" | "bucket") => snake + "_value",
+        _ => snake,
     }
 }
 
@@ -119,6 +123,8 @@ mod tests {
             ("NotificationsPrSec", "notifications_pr_second"),
             ("load5_per_core", "load5_per_core"),
             ("Streams_delta", "streams_delta"),
+            ("count", "count_value"),
+            ("counted", "counted"),
         ] {
             assert_eq!(metric_name(name), expected);
         }

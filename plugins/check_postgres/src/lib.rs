@@ -17,6 +17,7 @@ use common::clock::Clock;
 use common::deadline::Deadline;
 use common::metric::{Definition, Thresholds};
 use common::options::Common;
+use common::report::Report;
 use common::run::{Plugin, Verdict};
 use common::store::Previous;
 
@@ -61,6 +62,16 @@ impl Plugin for CheckPostgres {
 
     fn collect(config: &Config, _: Option<&Previous<Kept>>, deadline: &Deadline) -> Result<Found, Fault> {
         collect::collect(config, deadline)
+    }
+
+    fn investigate(
+        config: &Config,
+        _: Option<&Previous<Kept>>,
+        found: &mut Found,
+        report: &Report,
+        deadline: &Deadline,
+    ) -> bool {
+        collect::explain(found, evaluate::unexplained(config, report), deadline)
     }
 
     fn evaluate(

@@ -3,6 +3,7 @@
 use common::docker::{Container, EngineError};
 use common::http::TlsError;
 
+use crate::collect::Open;
 use crate::connect::Session;
 use crate::snapshot::{QueryFault, Snapshot};
 
@@ -15,6 +16,8 @@ pub struct Found {
     pub query_time: f64,
     /// What they brought.
     pub snapshot: Snapshot,
+    /// The session itself, as long as the server answers.
+    pub open: Option<Open>,
 }
 
 /// Why a run has nothing to judge.

@@ -28,10 +28,16 @@ pub struct Snapshot {
     pub server: Server,
     /// Sessions.
     pub activity: Answer<Activity>,
+    /// Whose they are; asked only where a verdict wants explaining.
+    pub session_counts: Answer<Vec<Count>>,
     /// Who waits for whom; asked only while somebody waits.
     pub locks: Answer<Locks>,
     /// Freeze ages.
     pub wraparound: Answer<Wraparound>,
+    /// The oldest tables; asked only where a verdict wants explaining.
+    pub oldest_tables: Answer<OldestTables>,
+    /// What holds freezing back: the oldest snapshot of all, if any; asked only where a verdict wants explaining.
+    pub holder: Answer<Option<Holder>>,
     /// The archiver.
     pub archiving: Answer<Archiving>,
     /// Standbys and slots.
@@ -78,6 +84,8 @@ pub struct Server {
     pub may_list_archive_status: bool,
     /// Names the cluster.
     pub system: String,
+    /// `max_prepared_transactions`, zero where they are not possible.
+    pub max_prepared_transactions: u32,
     /// `max_connections`.
     pub max_connections: u32,
     /// Connections that are reserved.
@@ -110,8 +118,6 @@ pub struct Activity {
     pub waiting: u64,
     /// Autovacuum workers.
     pub autovacuum_workers: u64,
-    /// Sessions by state, database and user, the most first.
-    pub counts: Vec<Count>,
     /// Sessions idle in a transaction that holds something, the longest first.
     pub idle: Vec<Session>,
     /// How many there are.
@@ -197,12 +203,15 @@ pub struct Wraparound {
     pub xid: Option<Age>,
     /// The database with the oldest multixact ID.
     pub mxid: Option<Age>,
-    /// The table of the session's database with the oldest transaction ID.
-    pub xid_table: Option<Age>,
-    /// The table of the session's database with the oldest multixact ID.
-    pub mxid_table: Option<Age>,
-    /// What holds the freezing back: the oldest snapshot of all.
-    pub holder: Option<Holder>,
+}
+
+/// The tables of the session's database with the oldest IDs.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct OldestTables {
+    /// Of a transaction.
+    pub xid: Option<Age>,
+    /// Of a multixact.
+    pub mxid: Option<Age>,
 }
 
 /// An age in transactions.
@@ -328,7 +337,7 @@ pub struct Receiver {
 pub struct Integrity {
     /// How many.
     pub invalid: i64,
-    /// The first of them, with their tables.
+    /// The first of them, with their tables; asked only while there are any.
     pub names: Vec<String>,
 }
 
@@ -488,8 +497,11 @@ impl Snapshot {
         Self {
             server,
             activity: None,
+            session_counts: None,
             locks: None,
             wraparound: None,
+            oldest_tables: None,
+            holder: None,
             archiving: None,
             replication: None,
             integrity: None,

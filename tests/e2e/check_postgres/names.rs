@@ -25,3 +25,14 @@ fn odd_names_of_databases_and_roles_do_no_harm() {
     assert_eq!(said.output.first_line().matches('|').count(), 1, "{}", said.text());
     check.run(&["-v"]).says("commits/s");
 }
+
+#[test]
+fn a_name_in_no_encoding_costs_its_groups_alone() {
+    let cluster = Cluster::plan().initdb("--encoding=SQL_ASCII").initdb("--locale=C").start();
+    cluster.psql("CREATE DATABASE odd");
+    cluster.psql("UPDATE pg_database SET datname = 'odd' || chr(255) WHERE datname = 'odd'");
+    let said = Check::new(&cluster).run(&[]);
+    said.has_code(3).headlines("a name on the server is not UTF-8").says("[UNKNOWN] size").says("RENAME TO");
+    said.figure("connections_used_percent");
+    said.figure("settings_pending_restart");
+}

@@ -56,7 +56,7 @@ fn a_sequence_near_its_end_is_named() {
     let said = Check::new(&cluster).run(&[]);
     said.has_code(2).headlines("sequence public.tickets of postgres is used up to 97 % (over 95 %)");
     said.says("tickets: 970 of 1000, 97.0 %").says("down: -90 of -100, 90.0 %");
-    said.says("wide: 1900000000 of 2147483647 of its int4 column, 88.5 %").says_not("ring");
+    said.says("wide: 1900000000 of 2147483647 of its integer column, 88.5 %").says_not("ring");
     assert!((said.figure("sequence_used_percent") - 97.0).abs() < 0.01);
 }
 

@@ -1,7 +1,10 @@
 //! All the I/O of the plugin, and no verdict.
 
 mod connected;
-pub mod sql;
+mod sql;
+
+pub use self::connected::Open;
+pub use self::sql::Detail;
 
 use common::deadline::Deadline;
 use common::docker::{self, Container, Engine, EngineError, Status, demultiplexed};
@@ -37,6 +40,11 @@ pub fn collect(config: &Config, deadline: &Deadline) -> Result<Found, Fault> {
             Err(no_connection(&settings, failures, container))
         }
     }
+}
+
+/// Asks for what explains a verdict. Whether there is more to tell now.
+pub fn explain(found: &mut Found, details: Vec<Detail>, deadline: &Deadline) -> bool {
+    !details.is_empty() && connected::explain(found, details, deadline)
 }
 
 fn query_file(config: &Config, deadline: &Deadline) -> Result<Option<String>, Fault> {

@@ -8,7 +8,7 @@ use common::text::Text;
 use super::groups::{Context, GRANT_MONITOR, count, finish};
 use super::server::usable_connections;
 use crate::metrics::{CONNECTIONS, CONNECTIONS_USED_PERCENT, WAITING_ON_LOCKS};
-use crate::snapshot::Activity;
+use crate::snapshot::{Activity, Count};
 
 pub(super) fn backends(context: &Context, activity: &Activity) -> Item {
     let mut judging = context.judging("backends");
@@ -17,7 +17,9 @@ pub(super) fn backends(context: &Context, activity: &Activity) -> Item {
     let used = percent(activity.clients, usable.into()).and_then(Number::real);
     let phrase = format!("{} of {usable} connections used, {{}}", activity.clients);
     if judging.add(&CONNECTIONS_USED_PERCENT, used, &phrase) != State::Ok {
-        judging.item.causes.push(format!("most are of {}", most(activity, &["user", "database", "state"])).into());
+        if let Some(Ok(counts)) = &context.snapshot.session_counts {
+            judging.item.causes.push(format!("most are of {}", most(counts, &["user", "database", "state"])).into());
+        }
         judging.item.next.push(
             "SELECT usename, datname, client_addr, state, count(*) FROM pg_stat_activity GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC".into(),
         );
@@ -29,8 +31,9 @@ pub(super) fn backends(context: &Context, activity: &Activity) -> Item {
         judging.problem(State::Unknown, "the role may not see what the sessions of others do");
         judging.item.next.push(context.grant(GRANT_MONITOR).into());
     }
+    let counts = context.snapshot.session_counts.iter().flatten().flatten();
     for by in ["state", "database", "user"] {
-        let names = activity.counts.iter().filter(|count| count.by == by).take(context.top().max(1));
+        let names = counts.clone().filter(|count| count.by == by).take(context.top().max(1));
         let names: Vec<String> =
             names.map(|count| format!("{} {}", count.count, named(count.name.as_deref()))).collect();
         if !names.is_empty() {
@@ -45,9 +48,9 @@ pub(super) fn backends(context: &Context, activity: &Activity) -> Item {
 }
 
 /// The largest group of each of `kinds`.
-fn most(activity: &Activity, kinds: &[&str]) -> String {
+fn most(counts: &[Count], kinds: &[&str]) -> String {
     let largest = kinds.iter().filter_map(|by| {
-        let count = activity.counts.iter().find(|count| count.by == *by)?;
+        let count = counts.iter().find(|count| count.by == *by)?;
         Some(format!("{by} {} ({})", named(count.name.as_deref()), count.count))
     });
     largest.collect::<Vec<_>>().join(", ")

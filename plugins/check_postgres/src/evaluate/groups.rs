@@ -146,6 +146,10 @@ pub(super) fn failed(context: &Context, label: &str, fault: &QueryFault) -> Item
             let next = "SELECT * FROM pg_locks WHERE mode = 'AccessExclusiveLock'".to_owned();
             (State::Unknown, format!("a lock was not to be had in time: {message}"), next)
         }
+        "22021" => {
+            let next = "give it a name in UTF-8: ALTER DATABASE, ROLE or TABLE … RENAME TO …".to_owned();
+            (State::Unknown, format!("a name on the server is not UTF-8: {message}"), next)
+        }
         // The classes: corruption, I/O, no resources, the server is going down.
         code if ["XX001", "XX002"].contains(&code)
             || ["58", "53", "57"].iter().any(|class| code.starts_with(class)) =>

@@ -3,8 +3,11 @@
 use super::{age, list};
 use crate::wants::Wants;
 
-/// Pages of the usual size; a table that was never vacuumed has none in the catalogue and is measured if it has rows.
+/// Pages of the usual size. The catalogue knows those of the last vacuum or analyze; a table that has grown a lot since
+/// is measured.
 const PAGE: u64 = 8192;
+/// Object IDs below are those of the system's own catalogues (`FirstNormalObjectId`).
+const FIRST_NORMAL_OID: u16 = 16384;
 
 pub(super) fn sql(wants: &Wants) -> String {
     let size = wants.min_table_size;
@@ -20,16 +23,15 @@ pub(super) fn sql(wants: &Wants) -> String {
         "WITH t AS (SELECT oid, pg_stat_get_live_tuples(oid) AS live, pg_stat_get_dead_tuples(oid) AS dead,
   greatest(pg_stat_get_last_vacuum_time(oid), pg_stat_get_last_autovacuum_time(oid)) AS vacuumed,
   greatest(pg_stat_get_last_analyze_time(oid), pg_stat_get_last_autoanalyze_time(oid)) AS analyzed
-  FROM pg_class WHERE relkind IN ('r', 'm') AND relnamespace <> ALL (SELECT oid FROM pg_namespace
-   WHERE nspname IN ('pg_catalog', 'information_schema')) AND relpersistence <> 't'
-   AND (relpages >= {pages} OR (relpages = 0 OR pg_stat_get_tuples_inserted(oid) > 2 * abs(reltuples))
-    AND pg_stat_get_live_tuples(oid) + pg_stat_get_dead_tuples(oid) > 0 AND pg_relation_size(oid) >= {size}))
-SELECT json_build_object('tables', (SELECT count(*) FROM t),
- 'never_vacuumed', (SELECT count(*) FROM t WHERE vacuumed IS NULL),
- 'never_analyzed', (SELECT count(*) FROM t WHERE analyzed IS NULL),
+  FROM pg_class WHERE relkind IN ('r', 'm') AND oid >= {FIRST_NORMAL_OID} AND relpersistence <> 't'
+   AND (relpages >= {pages}
+    OR pg_stat_get_tuples_inserted(oid) > 2 * greatest(reltuples, 0) AND pg_relation_size(oid) >= {size}))
+SELECT json_build_object('tables', count(*),
+ 'never_vacuumed', count(*) FILTER (WHERE vacuumed IS NULL),
+ 'never_analyzed', count(*) FILTER (WHERE analyzed IS NULL),
  'vacuum', {}, 'analyze', {}, 'dead', {},
  'pending', (SELECT coalesce(json_agg(name), '[]') FROM (
-  SELECT name FROM pg_settings WHERE pending_restart ORDER BY name LIMIT 50) x))",
+  SELECT name FROM pg_show_all_settings() WHERE pending_restart ORDER BY name LIMIT 50) x)) FROM t",
         oldest("vacuumed"),
         oldest("analyzed"),
         list(&format!(

@@ -1,8 +1,11 @@
 //! The statements, and what they bring.
 //!
 //! Each statement answers with one JSON document, so that the server aggregates and limits and names of any kind
-//! travel unharmed. All but the first go in one message: one round trip, one snapshot of the statistics. If the server
+//! travel unharmed. Those of all groups go in one message: one round trip, one snapshot of the statistics. If the server
 //! refuses one of them, they are asked one by one, and only that group goes without an answer.
+//!
+//! A new session knows no catalogue yet, and to read a view's definition takes longer than to read what it shows. So
+//! the functions are asked on which the statistics views stand, and no join is made that a name does not need.
 
 mod activity;
 mod custom;
@@ -21,19 +24,30 @@ use common::deadline::Deadline;
 use postgres::{Client, SimpleQueryMessage};
 use serde::de::DeserializeOwned;
 
-use crate::snapshot::{Answer, OWN_FAULT, QueryFault, Server, Snapshot};
+use crate::snapshot::{Answer, Integrity, OWN_FAULT, QueryFault, Server, Snapshot};
 use crate::wants::{Group, Wants};
 
-/// The statement of one group.
-#[derive(Debug)]
+/// A statement, and where its answer goes.
 struct Question {
     /// What the run says that it waits for.
     name: &'static str,
     sql: String,
+    keep: fn(&mut Snapshot, Reply),
 }
 
 /// What the server says to a question.
 type Reply = Result<String, QueryFault>;
+
+/// What a verdict may want explained by a second look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// Whose the sessions are.
+    SessionCounts,
+    /// The tables with the oldest IDs.
+    OldestTables,
+    /// What holds freezing back.
+    Holder,
+}
 
 /// Asks all that `wants` wants. Without the first answer there is no other.
 pub fn collect(client: &mut Client, wants: &Wants, deadline: &Deadline) -> Result<Snapshot, QueryFault> {
@@ -41,16 +55,11 @@ pub fn collect(client: &mut Client, wants: &Wants, deadline: &Deadline) -> Resul
         let _step = deadline.step("the server's version and settings");
         read(&single(client, 0, deadline.budget(), server::SQL)?)?
     };
-    let questions = questions(&server, wants);
-    let replies = ask(client, &server, &questions, deadline);
-    let mut snapshot = sorted(server, &questions, replies);
-    let is_anybody_waiting = matches!(&snapshot.activity, Some(Ok(activity)) if activity.waiting > 0);
-    if is_anybody_waiting && wants.any(&[Group::Transactions]) {
-        let _step = deadline.step("who waits for whom");
-        let version = snapshot.server.version;
-        let reply = single(client, version, deadline.budget() / 3, &locks::sql(&snapshot.server, wants));
-        snapshot.locks = Some(reply.and_then(|text| read(&text)));
-    }
+    let groups = groups(&server, wants);
+    let mut snapshot = Snapshot::of(server);
+    ask(client, &mut snapshot, "all groups at once", groups, deadline);
+    let offenders = offenders(&snapshot, wants);
+    ask(client, &mut snapshot, "who is to blame", offenders, deadline);
     if let Some(sql) = &wants.custom {
         let _step = deadline.step("the statement of --query-file");
         snapshot.custom = Some(custom::ask(client, sql));
@@ -58,39 +67,92 @@ pub fn collect(client: &mut Client, wants: &Wants, deadline: &Deadline) -> Resul
     Ok(snapshot)
 }
 
+/// Asks for `details` and adds them to the snapshot.
+pub fn explain(client: &mut Client, snapshot: &mut Snapshot, details: &[Detail], deadline: &Deadline) {
+    let question = |detail: &Detail| match detail {
+        Detail::SessionCounts => Question {
+            name: "whose the sessions are",
+            sql: activity::counts(),
+            keep: |snapshot, reply| fill(&mut snapshot.session_counts, reply),
+        },
+        Detail::OldestTables => Question {
+            name: "the oldest tables",
+            sql: wraparound::oldest_tables(),
+            keep: |snapshot, reply| fill(&mut snapshot.oldest_tables, reply),
+        },
+        Detail::Holder => Question {
+            name: "what holds freezing back",
+            sql: wraparound::HOLDER.to_owned(),
+            keep: |snapshot, reply| fill(&mut snapshot.holder, reply),
+        },
+    };
+    ask(client, snapshot, "what explains the verdict", details.iter().map(question).collect(), deadline);
+}
+
 /// The statements of the groups that are wanted.
-fn questions(server: &Server, wants: &Wants) -> Vec<Question> {
+fn groups(server: &Server, wants: &Wants) -> Vec<Question> {
     let mut questions = Vec::new();
-    let mut add = |groups: &[Group], name: &'static str, sql: &dyn Fn() -> String| {
+    let mut add = |groups: &[Group], name: &'static str, sql: &dyn Fn() -> String, keep: fn(&mut Snapshot, Reply)| {
         if wants.any(groups) {
-            questions.push(Question { name, sql: sql() });
+            questions.push(Question { name, sql: sql(), keep });
         }
     };
     let sessions = [Group::Backends, Group::Transactions, Group::Maintenance];
-    add(&sessions, "sessions", &|| activity::sql(wants));
-    add(&[Group::Wraparound], "freeze ages", &|| wraparound::sql(server));
+    add(&sessions, "sessions", &|| activity::sql(server, wants), |to, reply| fill(&mut to.activity, reply));
+    add(&[Group::Wraparound], "freeze ages", &wraparound::sql, |to, reply| fill(&mut to.wraparound, reply));
     if server.archive_mode != "off" {
-        add(&[Group::Archiving], "the archiver", &|| wal::archiving(server));
+        add(&[Group::Archiving], "the archiver", &|| wal::archiving(server), |to, reply| {
+            fill(&mut to.archiving, reply);
+        });
     }
-    add(&[Group::Replication], "replication", &|| replication::sql(server));
-    add(&[Group::Integrity], "indexes", &|| objects::indexes(server, wants));
-    add(&[Group::Sequences], "sequences", &|| objects::sequences(server, wants));
-    add(&[Group::Size], "sizes", &|| wal::sizes(server));
+    let replication = [Group::Replication];
+    add(&replication, "replication", &|| replication::sql(server), |to, reply| fill(&mut to.replication, reply));
+    add(&[Group::Integrity], "indexes", &|| objects::INVALID_INDEXES.to_owned(), |to, reply| {
+        let count = reply.and_then(|text| read(&text));
+        to.integrity = Some(count.map(|invalid| Integrity { invalid, names: Vec::new() }));
+    });
+    let sequences = [Group::Sequences];
+    add(&sequences, "sequences", &|| objects::sequences(server, wants), |to, reply| fill(&mut to.sequences, reply));
+    add(&[Group::Size], "sizes", &|| wal::sizes(server), |to, reply| fill(&mut to.sizes, reply));
     let counters = [Group::Rates, Group::Size, Group::Integrity];
-    add(&counters, "counters of the databases", &|| databases::sql(server));
-    add(&[Group::Maintenance], "tables and settings", &|| maintenance::sql(wants));
+    add(&counters, "counters of the databases", &|| databases::sql(server), |to, reply| fill(&mut to.databases, reply));
+    let maintenance = [Group::Maintenance];
+    add(&maintenance, "tables and settings", &|| maintenance::sql(wants), |to, reply| fill(&mut to.maintenance, reply));
     questions
 }
 
+/// The statements that tell more of what was found, and are not worth asking where nothing was.
+fn offenders(snapshot: &Snapshot, wants: &Wants) -> Vec<Question> {
+    let mut questions = Vec::new();
+    let is_anybody_waiting = matches!(&snapshot.activity, Some(Ok(activity)) if activity.waiting > 0);
+    if is_anybody_waiting && wants.any(&[Group::Transactions]) {
+        let sql = locks::sql(&snapshot.server, wants);
+        questions.push(Question { name: "who waits for whom", sql, keep: |to, reply| fill(&mut to.locks, reply) });
+    }
+    if matches!(&snapshot.integrity, Some(Ok(found)) if found.invalid > 0) {
+        let sql = objects::indexes(&snapshot.server, wants);
+        questions.push(Question { name: "invalid indexes", sql, keep: |to, reply| fill(&mut to.integrity, reply) });
+    }
+    questions
+}
+
+/// Asks `questions`, all at once if the server answers that, and keeps what it says.
+fn ask(client: &mut Client, snapshot: &mut Snapshot, step: &str, questions: Vec<Question>, deadline: &Deadline) {
+    let replies = replies(client, snapshot.server.version, step, &questions, deadline);
+    for (question, reply) in questions.into_iter().zip(replies) {
+        (question.keep)(snapshot, reply);
+    }
+}
+
 /// The replies to `questions`, in their order.
-fn ask(client: &mut Client, server: &Server, questions: &[Question], deadline: &Deadline) -> Vec<Reply> {
+fn replies(client: &mut Client, version: u32, step: &str, questions: &[Question], deadline: &Deadline) -> Vec<Reply> {
     if questions.is_empty() {
         return Vec::new();
     }
     {
-        let _step = deadline.step("all groups at once");
+        let _step = deadline.step(step);
         let statements: Vec<&str> = questions.iter().map(|question| question.sql.as_str()).collect();
-        if let Ok(replies) = documents(client, &limited(server.version, deadline.budget() / 4, &statements.join(";\n")))
+        if let Ok(replies) = documents(client, &limited(version, deadline.budget() / 4, &statements.join(";\n")))
             && let Some(settings) = replies.len().checked_sub(questions.len())
         {
             return replies.into_iter().skip(settings).map(Ok).collect();
@@ -98,7 +160,7 @@ fn ask(client: &mut Client, server: &Server, questions: &[Question], deadline: &
     }
     let mut one_by_one = |question: &Question| {
         let _step = deadline.step(question.name);
-        single(client, server.version, deadline.budget() / 3, &question.sql)
+        single(client, version, deadline.budget() / 3, &question.sql)
     };
     questions.iter().map(&mut one_by_one).collect()
 }
@@ -115,25 +177,6 @@ fn limited(version: u32, limit: Duration, sql: &str) -> String {
         "SELECT pg_catalog.set_config('search_path', 'pg_catalog', true),
  pg_catalog.set_config('statement_timeout', '{limit}', true){jit};\n{sql}"
     )
-}
-
-/// A snapshot of the replies.
-fn sorted(server: Server, questions: &[Question], replies: Vec<Reply>) -> Snapshot {
-    let mut snapshot = Snapshot::of(server);
-    for (question, reply) in questions.iter().zip(replies) {
-        match question.name {
-            "sessions" => fill(&mut snapshot.activity, reply),
-            "freeze ages" => fill(&mut snapshot.wraparound, reply),
-            "the archiver" => fill(&mut snapshot.archiving, reply),
-            "replication" => fill(&mut snapshot.replication, reply),
-            "indexes" => fill(&mut snapshot.integrity, reply),
-            "sequences" => fill(&mut snapshot.sequences, reply),
-            "sizes" => fill(&mut snapshot.sizes, reply),
-            "counters of the databases" => fill(&mut snapshot.databases, reply),
-            _ => fill(&mut snapshot.maintenance, reply),
-        }
-    }
-    snapshot
 }
 
 fn fill<T: DeserializeOwned>(answer: &mut Answer<T>, reply: Reply) {

@@ -4,7 +4,10 @@ use super::list;
 use crate::snapshot::Server;
 use crate::wants::Wants;
 
-/// Indexes that are not valid, without those that are just being built.
+/// How many indexes are not valid, those included that are just being built.
+pub(super) const INVALID_INDEXES: &str = "SELECT count(*) FROM pg_index WHERE NOT indisvalid";
+
+/// Indexes that are not valid, without those that are just being built. Asked only while there are any.
 pub(super) fn indexes(server: &Server, wants: &Wants) -> String {
     // Before version 12 nothing tells which index is being built, so one that is locked for it is left out.
     let building = if server.version >= 120_000 {
@@ -24,32 +27,29 @@ SELECT json_build_object('invalid', (SELECT count(*) FROM i),
 
 /// How much of each sequence is used, by its own end and that of the column that it feeds.
 ///
-/// A sequence that starts anew at its end never ends. On a standby one that is not logged cannot be read.
+/// A sequence that starts anew at its end never ends. On a standby one that is not logged cannot be read. Whose column
+/// it is, `pg_depend` tells (`a` for OWNED BY and serial, `i` for an identity).
 pub(super) fn sequences(server: &Server, wants: &Wants) -> String {
     let top = wants.top.max(1);
-    let unlogged = if server.is_standby { "AND c.relpersistence = 'p'" } else { "" };
+    let persistence = if server.is_standby { "= 'p'" } else { "<> 't'" };
     format!(
-        "WITH s AS (SELECT c.oid, c.relnamespace, s.seqincrement::numeric AS step, s.seqmin, s.seqmax, t.typname,
-  CASE t.typname WHEN 'int2' THEN 32767 WHEN 'int4' THEN 2147483647 ELSE 9223372036854775807 END AS column_max,
-  has_sequence_privilege(c.oid, 'SELECT,USAGE') AS may
-  FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid
-  LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0
-   AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
-  LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-  LEFT JOIN pg_type t ON t.oid = a.atttypid
-  WHERE NOT s.seqcycle AND NOT pg_is_other_temp_schema(c.relnamespace) {unlogged}),
- v AS (SELECT *, CASE WHEN may THEN pg_sequence_last_value(oid) END AS last, CASE WHEN step > 0
-   THEN least(seqmax, column_max) ELSE greatest(seqmin, -column_max - 1) END AS ending FROM s),
- u AS (SELECT *, CASE WHEN step > 0 THEN seqmin ELSE seqmax END::numeric AS begin FROM v WHERE last IS NOT NULL)
+        "WITH s AS (SELECT seqrelid::regclass AS name, seqrelid AS oid, seqincrement > 0 AS up,
+  seqincrement::float8 AS step, seqmin, seqmax, has_sequence_privilege(seqrelid, 'SELECT,USAGE') AS may,
+  (SELECT (SELECT atttypid FROM pg_attribute WHERE attrelid = refobjid AND attnum = refobjsubid)
+   FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = seqrelid AND deptype IN ('a', 'i') LIMIT 1) AS type
+  FROM pg_sequence WHERE NOT seqcycle AND (SELECT relpersistence FROM pg_class c WHERE c.oid = seqrelid) {persistence}),
+ v AS (SELECT *, CASE WHEN may THEN pg_sequence_last_value(oid) END AS last, CASE WHEN up THEN seqmin ELSE seqmax END AS begin,
+  CASE WHEN up THEN least(seqmax, CASE type WHEN 21 THEN 32767 WHEN 23 THEN 2147483647 END)
+   ELSE greatest(seqmin, CASE type WHEN 21 THEN -32768 WHEN 23 THEN -2147483648 END) END AS ending FROM s)
 SELECT json_build_object('count', (SELECT count(*) FROM s), 'hidden', (SELECT count(*) FROM s WHERE NOT may),
- 'hidden_schemas', (SELECT coalesce(json_agg(name), '[]') FROM (
-  SELECT DISTINCT relnamespace::regnamespace::text AS name FROM s WHERE NOT may ORDER BY 1 LIMIT {top}) x),
+ 'hidden_schemas', (SELECT coalesce(json_agg(name), '[]') FROM (SELECT DISTINCT relnamespace::regnamespace::text AS name
+  FROM pg_class WHERE oid IN (SELECT oid FROM s WHERE NOT may) ORDER BY 1 LIMIT {top}) x),
  'worst', {})",
         list(&format!(
-            "SELECT oid::regclass::text AS name, least(used, 100)::float8 AS used, last, ending AS \"end\",
- CASE WHEN ending IN (column_max, -column_max - 1) THEN nullif(typname, 'int8') END AS column
- FROM (SELECT *, 100 * (floor((last - begin) / step) + 1) / greatest(floor((ending - begin) / step) + 1, 1) AS used
-  FROM u ORDER BY used DESC, oid LIMIT {top}) y ORDER BY used DESC, oid"
+            "SELECT name, least(used, 100) AS used, last, ending AS \"end\",
+ CASE WHEN ending NOT IN (seqmin, seqmax) THEN type::regtype END AS column
+ FROM (SELECT *, 100 * (abs(last::float8 - begin) + abs(step)) / (abs(ending::float8 - begin) + abs(step)) AS used
+  FROM v WHERE last IS NOT NULL ORDER BY used DESC, oid LIMIT {top}) y ORDER BY used DESC, oid"
         ))
     )
 }

@@ -11,9 +11,9 @@ pub(super) fn sql(server: &Server) -> String {
     format!(
         "SELECT json_build_object('standbys', {}, 'slots', {}, 'receiver', {})",
         list(&format!(
-            "SELECT nullif(application_name, '') AS name, pid, coalesce(host(client_addr), 'socket') AS client, state,
- sync_state AS sync, {} AS lag_bytes,
- extract(epoch FROM replay_lag) AS lag FROM pg_stat_replication
+            "SELECT nullif(application_name, '') AS name, pid, coalesce(host(client_addr), 'socket') AS client, w.state,
+ sync_state AS sync, {} AS lag_bytes, extract(epoch FROM replay_lag) AS lag
+ FROM pg_stat_get_wal_senders() w JOIN pg_stat_get_activity(NULL) a USING (pid)
  ORDER BY application_name, client_addr, pid LIMIT {MAX_LISTED}",
             wal_bytes(here, "replay_lsn")
         )),
@@ -27,10 +27,11 @@ fn slots(server: &Server, here: &str) -> String {
         if server.version >= version { column } else { before }
     };
     format!(
-        "SELECT slot_name AS name, slot_type AS kind, database, active, temporary, {} AS synced, {} AS wal_status,
+        "SELECT slot_name AS name, slot_type AS kind,
+ (SELECT datname FROM pg_database WHERE oid = datoid) AS database, active, temporary, {} AS synced, {} AS wal_status,
  {} AS invalidated, {} AS conflicting, {} AS retained,
  greatest(age(xmin), age(catalog_xmin)) AS xmin_age, {} AS inactive
- FROM pg_replication_slots ORDER BY slot_name LIMIT {MAX_LISTED}",
+ FROM pg_get_replication_slots() ORDER BY slot_name LIMIT {MAX_LISTED}",
         since(170_000, "synced", "false"),
         since(130_000, "wal_status", "NULL::text"),
         since(170_000, "invalidation_reason", "NULL::text"),

@@ -19,6 +19,7 @@ pub(super) const SQL: &str = "SELECT json_build_object(
    coalesce(to_regprocedure('pg_ls_archive_statusdir()'), to_regprocedure('pg_ls_dir(text)')), 'EXECUTE')
   ELSE current_setting('is_superuser')::bool END,
  'system', (SELECT system_identifier FROM pg_control_system())::text,
+ 'max_prepared_transactions', current_setting('max_prepared_transactions')::int,
  'max_connections', current_setting('max_connections')::int,
  'reserved_connections', current_setting('superuser_reserved_connections')::int
    + coalesce(current_setting('reserved_connections', true), '0')::int,

@@ -15,7 +15,7 @@ pub(super) fn archiving(server: &Server) -> String {
     format!(
         "SELECT json_build_object('archived', archived_count, 'archived_age', {}, 'failed', failed_count,
  'failed_age', {}, 'failed_file', last_failed_wal, 'reset', extract(epoch FROM stats_reset), 'ready', {ready})
- FROM pg_stat_archiver",
+ FROM pg_stat_get_archiver()",
         age("last_archived_time"),
         age("last_failed_time"),
     )
