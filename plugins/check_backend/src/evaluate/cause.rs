@@ -123,7 +123,7 @@ fn is_of_host(cause: &Problem, effect: &Problem) -> bool {
 }
 
 fn is_out_of_space(effect: &Problem) -> bool {
-    ["disk full", "no space left", "free_space_ratio"].iter().any(|words| effect.said.contains(words))
+    ["disk full", "no space left"].iter().any(|words| effect.said.contains(words))
         || effect
             .item
             .metrics
