@@ -31,7 +31,7 @@ fn damaged<T>(what: &'static str) -> Result<T, Stop> {
 /// Reads the header; the table of contents follows.
 pub(crate) fn header(bytes: &mut Bytes) -> Result<(Header, Shape), Stop> {
     if bytes.array()? != *MAGIC {
-        return damaged("its header");
+        return damaged("a field");
     }
     let [major, minor, revision] = bytes.array()?;
     let version = Version { major, minor, revision };
@@ -43,7 +43,7 @@ pub(crate) fn header(bytes: &mut Bytes) -> Result<(Header, Shape), Stop> {
     }
     let [int_size, offset_size, format] = bytes.array()?;
     if int_size != 4 || offset_size != 8 || !matches!(format, 1 | 3) {
-        return damaged("its header");
+        return damaged("a field");
     }
     let mut shape = Shape { version, format, entries: 0 };
     let compression = compression(bytes, shape)?;
@@ -51,7 +51,7 @@ pub(crate) fn header(bytes: &mut Bytes) -> Result<(Header, Shape), Stop> {
     let database = string(bytes)?;
     let server_version = string(bytes)?;
     let pg_dump_version = string(bytes)?;
-    let Ok(entries) = u64::try_from(integer(bytes)?) else { return damaged("its header") };
+    let Ok(entries) = u64::try_from(integer(bytes)?) else { return damaged("a field") };
     shape.entries = entries;
     let header = Header { version: Some(version), compression, created, database, server_version, pg_dump_version };
     Ok((header, shape))
@@ -65,13 +65,13 @@ fn compression(bytes: &mut Bytes, shape: Shape) -> Result<Compression, Stop> {
             1 => Ok(Compression::Gzip),
             2 => Ok(Compression::Lz4),
             3 => Ok(Compression::Zstd),
-            _ => damaged("its header"),
+            _ => damaged("a field"),
         };
     }
     match integer(bytes)? {
         0 => Ok(Compression::None),
         -1 | 1..=9 => Ok(Compression::Gzip),
-        _ => damaged("its header"),
+        _ => damaged("a field"),
     }
 }
 
@@ -79,7 +79,7 @@ fn compression(bytes: &mut Bytes, shape: Shape) -> Result<Compression, Stop> {
 fn created(bytes: &mut Bytes) -> Result<LocalTime, Stop> {
     let mut field = |range: std::ops::RangeInclusive<i64>| match integer(bytes)? {
         value if range.contains(&value) => Ok(i16::try_from(value).unwrap_or_default()),
-        _ => damaged("the time in its header"),
+        _ => damaged("the time"),
     };
     let small = |value: i16| i8::try_from(value).unwrap_or_default();
     let (second, minute, hour) = (field(0..=60)?, field(0..=59)?, field(0..=23)?);
@@ -195,11 +195,7 @@ pub(crate) fn entries(bytes: &mut Bytes, shape: Shape, contents: &mut Contents) 
     contents.tables = Some(tables);
     contents.tables_with_data = Some(with_data);
     due.sort_unstable_by_key(|due| due.id);
-    if due.array_windows().any(|[one, other]| one.id == other.id) {
-        damaged("an entry of its table of contents")
-    } else {
-        Ok(due)
-    }
+    if due.array_windows().any(|[one, other]| one.id == other.id) { damaged("an entry") } else { Ok(due) }
 }
 
 /// An entry of the table of contents.
@@ -225,7 +221,7 @@ impl Entry {
 }
 
 fn entry(bytes: &mut Bytes, shape: Shape) -> Result<Entry, Stop> {
-    const WHAT: &str = "an entry of its table of contents";
+    const WHAT: &str = "an entry";
     let id = match u32::try_from(integer(bytes)?) {
         Ok(id) if id > 0 => id,
         _ => return damaged(WHAT),
@@ -271,7 +267,7 @@ fn position(bytes: &mut Bytes, has_data: bool) -> Result<Option<NonZeroU64>, Sto
         (1, true) | (3, false) => Ok(None),
         (2, true) => Ok(NonZeroU64::new(position)),
         // pg_restore would pass over the data of an entry that says that it has none.
-        _ => damaged("an entry of its table of contents"),
+        _ => damaged("an entry"),
     }
 }
 
@@ -284,7 +280,7 @@ fn file_name(bytes: &mut Bytes, id: u32, has_data: bool, description: &str) -> R
         (true, "BLOBS") if name == LARGE_OBJECTS || name == format!("blobs_{id}.toc") => true,
         (true, _) => name == format!("{id}.dat"),
     };
-    if is_known { Ok(None) } else { damaged("an entry of its table of contents") }
+    if is_known { Ok(None) } else { damaged("an entry") }
 }
 
 /// The list of large objects, up to version 1.15.

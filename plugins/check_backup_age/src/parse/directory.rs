@@ -67,7 +67,7 @@ fn table_of_contents(toc: &mut Bytes, walk: &mut Walk) -> Result<Vec<Due>, Stop>
     walk.within = Some("its table of contents".to_owned());
     let due = archive::entries(toc, shape, &mut walk.found.contents)?;
     if shape.format == 1 {
-        return Err(Stop::Broken(Level::Header, Kind::Damaged("its header".into())));
+        return Err(Stop::Broken(Level::Header, Kind::Damaged("the format".into())));
     }
     if toc.is_at_end()? { Ok(due) } else { Err(Stop::Broken(Level::Header, Kind::Trailing)) }
 }

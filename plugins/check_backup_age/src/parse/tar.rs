@@ -64,7 +64,7 @@ fn table_of_contents(bytes: &mut Bytes, walk: &mut Walk) -> Result<(), Stop> {
     walk.within = Some("its table of contents".to_owned());
     let due = archive::entries(bytes, shape, &mut walk.found.contents)?;
     if shape.format == 1 || bytes.offset() - begin != toc.size {
-        return Err(Stop::Broken(Level::Header, Kind::Damaged("its table of contents".into())));
+        return Err(Stop::Broken(Level::Header, Kind::Damaged("the length".into())));
     }
     walk.expect(due);
     if walk.found.level == Level::Header { Ok(()) } else { padding(bytes, toc.size) }
