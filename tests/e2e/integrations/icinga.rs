@@ -41,7 +41,10 @@ impl Icinga {
     pub fn start(plugins: &Path, files: &[PathBuf], objects: &str) -> Self {
         let mut icinga = Self::prepare(plugins, files, objects);
         let arguments = icinga.arguments(&["daemon", "-c", &icinga.path("icinga2.conf")]);
-        icinga.process = Some(Process::start(&program(), arguments));
+        // Asked to end, it takes its own processes along.
+        icinga.process = Some(Process::spawn(&program(), arguments, "TERM", |command| {
+            command.stdout(Stdio::null()).stderr(Stdio::null())
+        }));
         eventually("Icinga to answer", || icinga.try_ask("status/IcingaApplication", None).is_some());
         icinga
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use support::live::{Process, eventually};
@@ -80,7 +80,10 @@ impl Nagios {
         }
         fs::write(path("objects.cfg"), objects).unwrap();
         configure(home.path(), &[path("objects.cfg")]);
-        let process = Process::start("nagios4", [path("nagios.cfg")]);
+        // Asked to end, it takes its own processes along.
+        let process = Process::spawn("nagios4", [path("nagios.cfg")], "TERM", |command| {
+            command.stdout(Stdio::null()).stderr(Stdio::null())
+        });
         eventually("Nagios to take commands", || path("rw/nagios.cmd").exists());
         Self { home, _process: process }
     }
