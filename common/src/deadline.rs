@@ -52,6 +52,16 @@ impl Deadline {
         (remaining * 9 / 10).max(remaining.saturating_sub(Duration::from_millis(250)))
     }
 
+    /// The time that is left until `duration` after the begin; zero once that is over.
+    pub fn until(&self, duration: Duration) -> Duration {
+        duration.saturating_sub(self.begin.elapsed())
+    }
+
+    /// The time since the begin.
+    pub fn elapsed(&self) -> Duration {
+        self.begin.elapsed()
+    }
+
     /// Announces that the run now waits for `name`, until the returned value is dropped.
     #[must_use = "the step ends when this is dropped"]
     pub fn step(&self, name: impl Into<String>) -> Step {

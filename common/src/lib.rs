@@ -3,6 +3,7 @@
 //! A plugin implements [`run::Plugin`]; [`run::main`] turns its command line into one answer and an exit code.
 //! `examples/check_example.rs` is the smallest complete plugin. Nothing here knows a plugin.
 
+pub mod child;
 pub mod clock;
 pub mod deadline;
 #[cfg(feature = "docker")]
@@ -25,5 +26,6 @@ pub mod report;
 pub mod run;
 pub mod state;
 pub mod store;
+pub mod terminal;
 pub mod text;
 pub mod units;

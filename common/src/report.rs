@@ -15,6 +15,8 @@ pub struct Report {
     pub items: Vec<Item>,
     /// Whether items that are OK are listed without `-v` too, because they are the answer to a question.
     pub list_all: bool,
+    /// Whether the items themselves, without their parts, are listed though they are OK.
+    pub list_items: bool,
 }
 
 /// One thing that was looked at.
@@ -36,6 +38,11 @@ pub struct Item {
     pub next: Vec<Text>,
     /// Further facts, each with the `-v` level from which it is shown.
     pub notes: Vec<(u8, Text)>,
+    /// When it came to be so, in seconds since 1970, where its source tells.
+    pub since: Option<f64>,
+    /// Whether it follows from the item that it is a part of, and so is no problem of its own: the first line does not
+    /// name it.
+    pub follows: bool,
     /// Its parts.
     pub children: Vec<Item>,
 }
@@ -80,6 +87,8 @@ impl Item {
             causes: Vec::new(),
             next: Vec::new(),
             notes: Vec::new(),
+            since: None,
+            follows: false,
             children: Vec::new(),
         }
     }
@@ -138,6 +147,12 @@ impl Item {
     /// The worst state of this item and its children.
     pub fn worst(&self) -> State {
         self.children.iter().map(Self::worst).fold(self.state, State::max)
+    }
+
+    /// How many of its parts, and of theirs, are not OK and follow from what they are a part of.
+    pub fn following(&self) -> usize {
+        let own = |child: &Self| usize::from(child.follows && child.worst() != State::Ok);
+        self.children.iter().map(|child| own(child) + child.following()).sum()
     }
 
     /// How the worst of its metrics breaks its range, for a reader.

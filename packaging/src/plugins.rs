@@ -45,6 +45,7 @@ impl Entry {
 /// Every plugin, one line each, in the order of their names.
 pub fn all() -> Vec<Entry> {
     vec![
+        Entry::of::<check_backend::CheckBackend>(check_backend::metrics::METRICS, check_backend::PAGE),
         Entry::of::<check_backup_age::CheckBackupAge>(check_backup_age::metrics::METRICS, check_backup_age::PAGE),
         Entry::of::<check_containers::CheckContainers>(check_containers::metrics::METRICS, check_containers::PAGE),
         Entry::of::<check_docker_host::CheckDockerHost>(check_docker_host::metrics::METRICS, check_docker_host::PAGE),

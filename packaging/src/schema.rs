@@ -95,6 +95,12 @@ fn item() -> Map<String, Value> {
         ],
         &[
             (
+                "own_state",
+                json!({"$ref": "#/$defs/state", "description": "Its own state, where that of its children is worse."}),
+            ),
+            ("follows", json!({"const": true, "description": "It follows from what it is a part of."})),
+            ("since", json!({"type": "number", "description": "When it came to be so, in seconds since 1970."})),
+            (
                 "headline",
                 json!({"$ref": "#/$defs/text", "minLength": 1, "description": "What was found, in a few words."}),
             ),

@@ -17,7 +17,6 @@ api="$program --stats api --state-dir $temporary/api"
 # A run that finds no sample has to take two.
 first_check="$program --state-dir /dev/null"
 first_api="$program --stats api --state-dir /dev/null"
-image=sirenia-bench-busybox
 many=100
 
 # The plugin that many sites have now, from PyPI.
@@ -26,41 +25,6 @@ install_check_docker() {
     pip3 install --quiet --root-user-action=ignore --disable-pip-version-check --no-deps \
         --target "$PYTHONPATH" check_docker >&2
     check_docker="$PYTHONPATH/bin/check_docker --connection $socket --memory 90:95:%"
-}
-
-import_image() {
-    mkdir -p "$temporary/tree/bin"
-    cp "$(command -v busybox)" "$temporary/tree/bin/busybox"
-    tar -C "$temporary/tree" -c . | docker import - "$image" >"$temporary/answer"
-}
-
-# service NAME SCRIPT: with a limit on all that can be limited.
-service() {
-    cat <<END
-  $1:
-    image: $image
-    command: [/bin/busybox, sh, -c, '$2']
-    network_mode: none
-    mem_limit: 64m
-    pids_limit: 50
-    cpus: 0.5
-END
-}
-
-# The guide's three services. One wants the CPU now and then, else there is nothing to throttle.
-deploy() {
-    compose="docker-compose --file $temporary/deploy/docker-compose.yml"
-    mkdir "$temporary/deploy"
-    {
-        printf 'version: "2.4"\nservices:\n'
-        service postgres 'exec /bin/busybox sleep 100000'
-        service kwanza 'while /bin/busybox sleep 0.1; do :; done'
-        service cuesta 'exec /bin/busybox sleep 100000'
-    } >"$temporary/deploy/docker-compose.yml"
-    $compose up -d 2>"$temporary/answer" || {
-        cat "$temporary/answer" >&2
-        exit 1
-    }
 }
 
 # run_each OPTION...: a container for each of the numbers on standard input. Starting one is work for the engine, so

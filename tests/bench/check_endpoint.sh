@@ -16,47 +16,6 @@ check=$PWD/target/release/check_endpoint
 own=("$check" --state-dir "$temporary/state")
 failed=0
 
-# Ports that are free now, in `ports`.
-find_ports() {
-    local port
-    ports=()
-    for ((port = 23000; ${#ports[@]} < 7; port++)); do
-        (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || ports+=("$port")
-    done
-}
-
-# answers COMMAND...: waits until the command succeeds.
-answers() {
-    for _ in {1..100}; do
-        "$@" >/dev/null 2>&1 && return
-        sleep 0.1
-    done
-    say "a server did not start: $*"
-    exit 1
-}
-
-start_servers() {
-    local server=$PWD/target/release/stand-in
-    find_ports
-    # Kwanza wants to hear once from its database, that it asks for a password.
-    printf '#!/bin/sh\nhead -c 39 >/dev/null\nprintf "R\\0\\0\\0\\010\\0\\0\\0\\0"\n' >"$temporary/database"
-    chmod +x "$temporary/database"
-    busybox nc -l -p "${ports[0]}" -e "$temporary/database" &
-    started+=("$!")
-    sleep 0.3
-    env KWANZA_POSTGRES="127.0.0.1:${ports[0]}" KWANZA_PROFILING_PORT="${ports[1]}" KWANZA_EXPVARS_PORT="${ports[2]}" \
-        KWANZA_HTTP_PORT="${ports[3]}" KWANZA_GRPC_PORT="${ports[4]}" "$server" kwanza serve 2>"$temporary/kwanza" &
-    started+=("$!")
-    env CUESTA_HTTP_PORT="${ports[5]}" CUESTA_HTTPS_PORT="${ports[6]}" "$server" cuesta 2>"$temporary/cuesta" &
-    started+=("$!")
-    http=http://127.0.0.1:${ports[2]}/debug/vars
-    https=https://127.0.0.1:${ports[6]}/
-    grpc=grpc://127.0.0.1:${ports[4]}
-    answers curl --silent --fail "$http"
-    answers curl --silent --fail --insecure "$https"
-    answers "${own[@]}" "$grpc"
-}
-
 # sound COMMAND...: stops where the check does not do what is to be measured.
 sound() {
     "$@" >"$temporary/answer" || {
@@ -97,6 +56,7 @@ bound() {
 
 cargo build --quiet --release -p check_endpoint -p backend
 start_servers
+answers "${own[@]}" "$grpc"
 sound "${own[@]}" "$http"
 sound "${own[@]}" "$https" --insecure
 sound "${own[@]}" "$grpc"

@@ -14,6 +14,8 @@ started=()
 socket=
 # Bounds that do not hold.
 failed=0
+# Of containers that do nothing.
+image=sirenia-bench-busybox
 
 # Ends what the script has started, in whatever way it ends itself.
 clean_up() {
@@ -93,6 +95,84 @@ remove_containers() {
     curl --silent --unix-socket "$socket" 'http://engine/containers/json?all=1' | jq --raw-output '.[].Id' |
         xargs --no-run-if-empty --max-procs 4 -I ID curl --silent --unix-socket "$socket" --output /dev/null \
             --request DELETE 'http://engine/containers/ID?force=1'
+}
+
+# Ports that are free now, in `ports`.
+find_ports() {
+    local port
+    ports=()
+    for ((port = 23000; ${#ports[@]} < 8; port++)); do
+        (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || ports+=("$port")
+    done
+}
+
+# answers COMMAND...: waits until the command succeeds.
+answers() {
+    for _ in {1..100}; do
+        "$@" >/dev/null 2>&1 && return
+        sleep 0.1
+    done
+    say "a server did not start: $*"
+    exit 1
+}
+
+# Kwanza and Cuesta as the tests play them, at `ports`; sets `http`, `https` and `grpc` to their URLs.
+start_servers() {
+    local server=$PWD/target/release/stand-in
+    find_ports
+    # Kwanza wants to hear once from its database, that it asks for a password.
+    printf '#!/bin/sh\nhead -c 39 >/dev/null\nprintf "R\\0\\0\\0\\010\\0\\0\\0\\0"\n' >"$temporary/database"
+    chmod +x "$temporary/database"
+    busybox nc -l -p "${ports[0]}" -e "$temporary/database" &
+    started+=("$!")
+    sleep 0.3
+    env KWANZA_POSTGRES="127.0.0.1:${ports[0]}" KWANZA_PROFILING_PORT="${ports[1]}" KWANZA_EXPVARS_PORT="${ports[2]}" \
+        KWANZA_HTTP_PORT="${ports[3]}" KWANZA_GRPC_PORT="${ports[4]}" "$server" kwanza serve 2>"$temporary/kwanza" &
+    started+=("$!")
+    env CUESTA_HTTP_PORT="${ports[5]}" CUESTA_HTTPS_PORT="${ports[6]}" "$server" cuesta 2>"$temporary/cuesta" &
+    started+=("$!")
+    http=http://127.0.0.1:${ports[2]}/debug/vars
+    https=https://127.0.0.1:${ports[6]}/
+    # shellcheck disable=SC2034
+    grpc=grpc://127.0.0.1:${ports[4]}
+    answers curl --silent --fail "$http"
+    answers curl --silent --fail --insecure "$https"
+}
+
+# An image of the engine, `image`, that holds busybox.
+import_image() {
+    mkdir -p "$temporary/tree/bin"
+    cp "$(command -v busybox)" "$temporary/tree/bin/busybox"
+    tar -C "$temporary/tree" -c . | docker import - "$image" >"$temporary/answer"
+}
+
+# service NAME SCRIPT: with a limit on all that can be limited.
+service() {
+    cat <<END
+  $1:
+    image: $image
+    command: [/bin/busybox, sh, -c, '$2']
+    network_mode: none
+    mem_limit: 64m
+    pids_limit: 50
+    cpus: 0.5
+END
+}
+
+# The guide's three services. One wants the CPU now and then, else there is nothing to throttle.
+deploy() {
+    compose="docker-compose --file $temporary/deploy/docker-compose.yml"
+    mkdir "$temporary/deploy"
+    {
+        printf 'version: "2.4"\nservices:\n'
+        service postgres 'exec /bin/busybox sleep 100000'
+        service kwanza 'while /bin/busybox sleep 0.1; do :; done'
+        service cuesta 'exec /bin/busybox sleep 100000'
+    } >"$temporary/deploy/docker-compose.yml"
+    $compose up -d 2>"$temporary/answer" || {
+        cat "$temporary/answer" >&2
+        exit 1
+    }
 }
 
 processes() {

@@ -32,9 +32,14 @@ fn packaged(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
+/// Figures that are there only if somebody has logged in, or something was read or written, since the last run.
+const NOW_AND_THEN: [&str; 2] = ["auth_failure_percent", "await"];
+
+/// All labels but those.
 fn labels(perfdata: &str) -> BTreeSet<String> {
     let data = perfdata::parse_strictly(perfdata).unwrap_or_else(|reason| panic!("{reason}: {perfdata}"));
-    data.into_iter().map(|datum| datum.label).collect()
+    let labels = data.into_iter().map(|datum| datum.label);
+    labels.filter(|label| !NOW_AND_THEN.contains(&label.rsplit(':').next().unwrap_or_default())).collect()
 }
 
 /// Whether a core sees the state that the plugin tells by itself. That of the machine may change between the two.

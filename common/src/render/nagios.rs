@@ -22,12 +22,11 @@ pub fn render(report: &Report, style: &Style) -> String {
         let _ = write!(text, " | {perfdata}");
     }
     text.push('\n');
-    let mut lines = Vec::new();
-    let all = report.list_all || style.verbosity > 0;
-    if all || !is_said_in_one_line(&report.items) {
-        list(&report.items, 0, all, style, &mut lines);
+    let mut list = List { style, all: report.list_all || style.verbosity > 0, lines: Vec::new() };
+    if list.all || report.list_items || !is_said_in_one_line(&report.items) {
+        list.add(&report.items, 0, report.list_items, true);
     }
-    append_within(&mut text, &lines);
+    append_within(&mut text, &list.lines);
     text
 }
 
@@ -59,7 +58,7 @@ pub(super) fn first_line(report: &Report, state: State) -> String {
     if state == State::Ok {
         return report.summary.to_string();
     }
-    let problems = problems(&report.items);
+    let problems = problems(report);
     let mut line = String::new();
     for (said, problem) in problems.iter().enumerate() {
         let headline = headline(problem);
@@ -81,48 +80,81 @@ pub(super) fn first_line(report: &Report, state: State) -> String {
     line
 }
 
-/// Every item that is not OK by itself, worst first, parents before their children.
-fn problems(items: &[Item]) -> Vec<&Item> {
-    fn collect<'a>(items: &'a [Item], into: &mut Vec<&'a Item>) {
-        for item in items {
-            if item.state != State::Ok {
-                into.push(item);
-            }
-            collect(&item.children, into);
+/// Every item that is not OK by itself, worst first, parents before their children. What follows from another makes
+/// that as bad as it is itself. Where the items of a report stand by themselves, the first problem of each comes before
+/// the second of another that is equally bad.
+fn problems(report: &Report) -> Vec<&Item> {
+    fn collect<'a>(item: &'a Item, into: &mut Vec<&'a Item>) {
+        if item.follows {
+            return;
         }
+        if item.state != State::Ok {
+            into.push(item);
+        }
+        item.children.iter().for_each(|child| collect(child, into));
+    }
+    fn severity(item: &Item) -> State {
+        let following = item.children.iter().filter(|child| child.follows).map(Item::worst);
+        following.fold(item.state, State::max)
     }
     let mut found = Vec::new();
-    collect(items, &mut found);
-    found.sort_by_key(|item| std::cmp::Reverse(item.state));
-    found
+    for item in &report.items {
+        let mut own = Vec::new();
+        collect(item, &mut own);
+        own.sort_by_key(|item| std::cmp::Reverse(severity(item)));
+        found.extend(own.into_iter().enumerate().map(|(turn, item)| (if report.list_items { turn } else { 0 }, item)));
+    }
+    found.sort_by_key(|(turn, item)| (std::cmp::Reverse(severity(item)), *turn));
+    found.into_iter().map(|(_, item)| item).collect()
 }
 
 fn headline(item: &Item) -> String {
-    if item.headline.is_empty() { format!("{} {}", item.label, item.text) } else { item.headline.to_string() }
+    let said =
+        if item.headline.is_empty() { format!("{} {}", item.label, item.text) } else { item.headline.to_string() };
+    let following = item.children.iter().filter(|child| child.follows);
+    match following.map(|child| 1 + child.following()).sum::<usize>() {
+        0 => said,
+        1 => format!("{said} (1 problem follows from it)"),
+        count => format!("{said} ({count} problems follow from it)"),
+    }
 }
 
-/// Adds the lines of `items`, worst first: those that are not OK, or `all`.
-fn list(items: &[Item], level: usize, all: bool, style: &Style, lines: &mut Vec<String>) {
-    let mut order: Vec<(State, &Item)> = items.iter().map(|item| (item.worst(), item)).collect();
-    order.sort_by_key(|(state, _)| std::cmp::Reverse(*state));
-    for (state, item) in order {
-        if state == State::Ok && !all {
-            continue;
+/// The lines below the first.
+struct List<'a> {
+    style: &'a Style,
+    /// Whether what is OK is listed too.
+    all: bool,
+    lines: Vec<String>,
+}
+
+impl List<'_> {
+    /// Adds `items`, worst first: those that are not OK, or with `here` all of them, and their parts. What
+    /// `is_explained` has its causes and next steps below it.
+    fn add(&mut self, items: &[Item], level: usize, here: bool, is_explained: bool) {
+        let mut order: Vec<(State, &Item)> = items.iter().map(|item| (item.worst(), item)).collect();
+        order.sort_by_key(|(state, _)| std::cmp::Reverse(*state));
+        order.retain(|(state, _)| *state != State::Ok || self.all || here);
+        for (state, item) in order {
+            // What follows from something else is mended with that.
+            let is_explained = is_explained && !item.follows || self.style.verbosity > 0;
+            self.add_one(item, state, level, is_explained);
+            self.add(&item.children, level + 1, false, is_explained);
         }
+    }
+
+    fn add_one(&mut self, item: &Item, state: State, level: usize, is_explained: bool) {
         let indent = "  ".repeat(level);
-        lines.push(format!("{indent}\\_ [{}] {}: {}", paint(state, style), item.label, item.text));
-        for cause in &item.causes {
-            lines.push(format!("{indent}     {cause}"));
+        let follows = if item.follows { "follows: " } else { "" };
+        let state_word = paint(state, self.style);
+        self.lines.push(format!("{indent}\\_ [{state_word}] {follows}{}: {}", item.label, item.text));
+        if is_explained {
+            self.lines.extend(item.causes.iter().map(|cause| format!("{indent}     {cause}")));
         }
-        for (_, note) in item.notes.iter().filter(|(level, _)| style.verbosity >= *level) {
-            lines.push(format!("{indent}     ({note})"));
+        let notes = item.notes.iter().filter(|(level, _)| self.style.verbosity >= *level);
+        self.lines.extend(notes.map(|(_, note)| format!("{indent}     ({note})")));
+        if is_explained && state != State::Ok {
+            self.lines.extend(item.next.iter().map(|step| format!("{indent}     -> {step}")));
         }
-        if state != State::Ok {
-            for step in &item.next {
-                lines.push(format!("{indent}     -> {step}"));
-            }
-        }
-        list(&item.children, level + 1, all, style, lines);
     }
 }
 
@@ -220,6 +252,27 @@ mod tests {
         assert!(text.len() <= MAX_BYTES, "{}", text.len());
         assert!(text.lines().last().unwrap().contains("more lines left out"));
         assert!(text.lines().next().unwrap().ends_with("/var:used_percent=96%;90;95"));
+    }
+
+    #[test]
+    fn what_follows_hangs_below_its_cause_and_is_counted() {
+        let mut cause = Item::new("memory", State::Warning, "97 % used").headline("memory 97 %").then("free -m");
+        let mut killed = Item { follows: true, ..Item::new("postgres", State::Critical, "exited 137").then("up") };
+        killed.children.push(Item { follows: true, ..Item::new("database", State::Critical, "nothing listens") });
+        cause.children.push(killed);
+        let mut report = Report::new("fine");
+        report.items = vec![Item::new("disk", State::Warning, "91 %"), cause, Item::ok("load", "0.1")];
+        report.list_items = true;
+        assert_eq!(
+            render(&report, &style()),
+            "DOCKER_HOST CRITICAL - memory 97 % (2 problems follow from it); disk 91 %\n\
+             \\_ [CRITICAL] memory: 97 % used\n     \
+             -> free -m\n  \
+             \\_ [CRITICAL] follows: postgres: exited 137\n    \
+             \\_ [CRITICAL] follows: database: nothing listens\n\
+             \\_ [WARNING] disk: 91 %\n\
+             \\_ [OK] load: 0.1\n"
+        );
     }
 
     #[test]

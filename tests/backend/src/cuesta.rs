@@ -2,13 +2,15 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use hyper::header::HOST;
 use hyper::{Request, StatusCode, body::Incoming};
+use rcgen::{CertificateParams, CertifiedKey, KeyPair};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring::default_provider;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 
 use crate::environment::{port, value};
 use crate::http::{Answer, Body, found, not_found, redirect, refusal};
@@ -17,6 +19,8 @@ use crate::server::Server;
 /// The page.
 const PAGE: &str =
     "<!DOCTYPE html>\n<html>\n<head><title>Cuesta</title></head>\n<body><h1>Cuesta</h1></body>\n</html>\n";
+
+const YEAR: Duration = Duration::from_hours(24 * 365);
 
 /// How it is set up.
 #[derive(Clone, Debug)]
@@ -27,6 +31,8 @@ pub struct Config {
     pub https: SocketAddr,
     /// The name in the certificate, besides those of loopback.
     pub host: String,
+    /// How long the certificate lasts from now on.
+    pub lasts: Duration,
     /// Takes a line of the log.
     pub log: fn(&str),
 }
@@ -35,7 +41,7 @@ impl Config {
     /// Free ports of loopback, no log.
     pub fn loopback() -> Self {
         let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        Self { http: free, https: free, host: "cuesta".to_owned(), log: |_| () }
+        Self { http: free, https: free, host: "cuesta".to_owned(), lasts: YEAR, log: |_| () }
     }
 
     /// The guide's ports, and what the variables `CUESTA_*` say otherwise.
@@ -44,6 +50,7 @@ impl Config {
             http: port("CUESTA_HTTP_PORT", 80)?,
             https: port("CUESTA_HTTPS_PORT", 443)?,
             host: value("CUESTA_HOST", "cuesta".to_owned())?,
+            lasts: YEAR,
             log,
         })
     }
@@ -58,6 +65,8 @@ pub struct Cuesta {
     pub https: SocketAddr,
     /// Its certificate, which it has signed itself, in DER.
     pub certificate: Vec<u8>,
+    /// The same as PEM.
+    pub pem: String,
     _server: Server,
 }
 
@@ -66,34 +75,40 @@ impl Cuesta {
     pub fn start(config: &Config) -> Result<Self, String> {
         let server = Server::new()?;
         let start = || {
-            let (tls, certificate) = tls(&config.host)?;
+            let made = certificate(config)?;
             let (plain, http) = server.listen(config.http)?;
             let (secret, https) = server.listen(config.https)?;
             server.http(plain, to_https);
-            server.https(secret, tls, page);
-            Ok((http, https, certificate))
+            server.https(secret, tls(&made)?, page);
+            Ok((http, https, made.cert))
         };
-        let (http, https, certificate) = start().inspect_err(|error: &String| (config.log)(error))?;
+        let (http, https, made) = start().inspect_err(|error: &String| (config.log)(error))?;
         (config.log)("Serving with SSL");
-        Ok(Self { http, https, certificate, _server: server })
+        Ok(Self { http, https, certificate: made.der().to_vec(), pem: made.pem(), _server: server })
     }
 }
 
-/// A certificate for `host` and loopback, and what serves it.
-fn tls(host: &str) -> Result<(TlsAcceptor, Vec<u8>), String> {
-    let names = [host, "localhost", "127.0.0.1"].map(str::to_owned);
-    let made = rcgen::generate_simple_self_signed(names).map_err(|error| format!("certificate: {error}"))?;
-    let certificate = made.cert.der().to_vec();
+/// A certificate for the host and loopback, signed by its own key.
+fn certificate(config: &Config) -> Result<CertifiedKey<KeyPair>, String> {
+    let failed = |error: rcgen::Error| format!("certificate: {error}");
+    let names = [config.host.as_str(), "localhost", "127.0.0.1"].map(str::to_owned);
+    let mut params = CertificateParams::new(names).map_err(failed)?;
+    let now = SystemTime::now();
+    (params.not_before, params.not_after) = ((now - YEAR).into(), (now + config.lasts).into());
+    let signing_key = KeyPair::generate().map_err(failed)?;
+    let cert = params.self_signed(&signing_key).map_err(failed)?;
+    Ok(CertifiedKey { cert, signing_key })
+}
+
+/// What serves `made`.
+fn tls(made: &CertifiedKey<KeyPair>) -> Result<TlsAcceptor, String> {
     let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
     let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
-        .and_then(|builder| {
-            let chain = vec![CertificateDer::from(certificate.clone())];
-            builder.with_no_client_auth().with_single_cert(chain, key.into())
-        })
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key.into()))
         .map_err(|error| format!("TLS: {error}"))?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok((Arc::new(config).into(), certificate))
+    Ok(Arc::new(config).into())
 }
 
 fn page(request: &Request<Incoming>) -> Answer {

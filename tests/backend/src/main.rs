@@ -8,8 +8,8 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use backend::ending::Ending;
 use backend::{Cuesta, Kwanza, cuesta, kwanza};
-use tokio::signal::unix::{SignalKind, signal};
 
 fn main() -> ExitCode {
     let mut words: Vec<String> = std::env::args().collect();
@@ -36,19 +36,11 @@ fn log(line: &str) {
 
 /// Runs until it is asked to end. The first process of a container has to listen to that itself.
 fn run<C, T>(config: Result<C, String>, start: impl FnOnce(&C) -> Result<T, String>) -> ExitCode {
+    let Ok(ending) = Ending::listen().inspect_err(|error| log(error)) else { return ExitCode::FAILURE };
     // What keeps it from starting it logs itself.
     let Ok(_server) = config.inspect_err(|error| log(error)).and_then(|config| start(&config)) else {
         return ExitCode::FAILURE;
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
-        let listen = |kind| signal(kind).expect("to listen to a signal");
-        let (mut terminate, mut interrupt) = (listen(SignalKind::terminate()), listen(SignalKind::interrupt()));
-        std::future::poll_fn(|context| match terminate.poll_recv(context) {
-            std::task::Poll::Pending => interrupt.poll_recv(context),
-            ready @ std::task::Poll::Ready(_) => ready,
-        })
-        .await
-    });
+    ending.wait();
     ExitCode::SUCCESS
 }

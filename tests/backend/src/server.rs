@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::future::{Future, ready};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use hyper::body::Incoming;
@@ -11,11 +12,15 @@ use hyper::service::service_fn;
 use hyper::{Request, server::conn::http1, server::conn::http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::runtime::{Builder, Runtime};
 use tokio_rustls::TlsAcceptor;
 
 use crate::http::Answer;
+
+/// After a connection could not be accepted, as there is no file descriptor left for it, say. They come back when
+/// connections end.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves until it is dropped.
 #[derive(Debug)]
@@ -45,6 +50,25 @@ impl Server {
     /// Serves HTTP/1.1.
     pub fn http(&self, listener: TcpListener, answer: impl Fn(&Request<Incoming>) -> Answer + Clone + Send + 'static) {
         self.accept(listener, move |stream| one_http(stream, answer.clone()));
+    }
+
+    /// Serves HTTP/1.1 on the unix socket `path`, which must not exist yet.
+    pub fn http_at(
+        &self,
+        path: &Path,
+        answer: impl Fn(&Request<Incoming>) -> Answer + Clone + Send + 'static,
+    ) -> Result<(), String> {
+        let bound = self.runtime().block_on(async { UnixListener::bind(path) });
+        let listener = bound.map_err(|error| format!("{}: {error}", path.display()))?;
+        self.runtime().spawn(async move {
+            loop {
+                match listener.accept().await {
+                    Ok((stream, _)) => drop(tokio::spawn(one_http(stream, answer.clone()))),
+                    Err(_) => tokio::time::sleep(PAUSE).await,
+                }
+            }
+        });
+        Ok(())
     }
 
     /// Serves HTTP/1.1, but whom `raw` has bytes for gets those and the end of the connection.
@@ -114,8 +138,7 @@ impl Server {
                         let _ = stream.set_nodelay(true);
                         drop(tokio::spawn(serve(stream)));
                     }
-                    // Out of file descriptors, say: they come back when connections end.
-                    Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+                    Err(_) => tokio::time::sleep(PAUSE).await,
                 }
             }
         });

@@ -46,8 +46,15 @@ impl Check {
             "check_kwanza_expvars" => "sirenia-kwanza-expvars",
             "check_endpoint" => "sirenia-endpoint",
             "check_postgres" => "sirenia-postgres",
+            "check_backup_age" => "sirenia-backup-age",
+            "check_backend" => "sirenia-backend",
             other => panic!("{other} has no name here"),
         }
+    }
+
+    /// What its positional arguments are called in its variables.
+    fn positional(&self) -> &'static str {
+        if self.plugin == "check_endpoint" { "endpoint" } else { "paths" }
     }
 
     /// Its name without `check_`.
@@ -117,6 +124,8 @@ impl Checks {
                     ("warning", vec!["uptime=".to_owned(), "postgres:database_size=1TB".to_owned()]),
                 ],
             },
+            Check { plugin: "check_backup_age", options: vec![("", one(dump(home.path(), stand)))] },
+            Check { plugin: "check_backend", options: vec![("config", one(backend(home.path(), stand, engine)))] },
         ];
         let with_state = |mut check: Check| {
             check.options.push(state.clone());
@@ -127,7 +136,10 @@ impl Checks {
 
     /// Lets another user run the checks too: what they read is the test's own.
     pub fn share(&self, stand: &Stand, engine: &Engine, user: &str) {
-        run("chown", &["-R", user, &self.home.path().display().to_string()]);
+        let own = |name: &str| self.home.path().join(name).display().to_string();
+        std::fs::create_dir_all(own("state")).unwrap();
+        run("chown", &["-R", user, &own("state"), &own("password"), &own("kwanza.tar")]);
+        run("chmod", &["a+rx", &self.home.path().display().to_string()]);
         let address = engine.address();
         let socket = Path::new(address.trim_start_matches("unix://"));
         run("chmod", &["a+rw", &socket.display().to_string()]);
@@ -147,7 +159,7 @@ impl Checks {
                 check.name()
             );
             for (name, values) in &check.options {
-                let name = if name.is_empty() { "endpoint" } else { name };
+                let name = if name.is_empty() { check.positional() } else { name };
                 let variable = format!("sirenia_{}_{}", check.stem(), name.replace('-', "_"));
                 let value = match values.as_slice() {
                     [] => "true".to_owned(),
@@ -162,10 +174,48 @@ impl Checks {
     }
 }
 
+/// A dump of the database, as the guide makes one.
+#[track_caller]
+fn dump(home: &Path, stand: &Stand) -> String {
+    let file = home.join("kwanza.tar").display().to_string();
+    let port = stand.port("postgres", 5432).to_string();
+    let url = format!("postgresql://postgres@127.0.0.1:{port}/postgres");
+    let password = home.join("pgpass");
+    std::fs::write(&password, "*:*:*:*:postgres\n").unwrap();
+    std::fs::set_permissions(&password, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let words = [format!("PGPASSFILE={}", password.display()), "pg_dump".to_owned()];
+    run("env", &[&words[0], &words[1], "-w", "-F", "t", "-f", &file, "--dbname", &url]);
+    file
+}
+
+/// The file of a health check of two parts, of which one explains the other.
+fn backend(home: &Path, stand: &Stand, engine: &Engine) -> String {
+    let file = home.join("backend.toml");
+    let text = format!(
+        "[[check]]\nname = \"containers\"\nplugin = \"check_containers\"\n\
+         arguments = [\"--docker-host\", \"{}\", \"--deploy-dir\", \"{}\"]\n\n\
+         [[check]]\nname = \"kwanza\"\nplugin = \"check_endpoint\"\n\
+         arguments = [\"grpc=grpc://127.0.0.1:{}\"]\nparent = \"containers:kwanza\"\n",
+        engine.address(),
+        stand.folder().display(),
+        stand.port("kwanza", 8001)
+    );
+    std::fs::write(&file, text).unwrap();
+    file.display().to_string()
+}
+
 /// Where the plugins are, all of them and as they are in the source.
 #[track_caller]
 pub fn plugins_folder() -> PathBuf {
-    let all = ["check_docker_host", "check_containers", "check_kwanza_expvars", "check_endpoint", "check_postgres"];
+    let all = [
+        "check_docker_host",
+        "check_containers",
+        "check_kwanza_expvars",
+        "check_endpoint",
+        "check_postgres",
+        "check_backup_age",
+        "check_backend",
+    ];
     let programs = all.map(plugin);
     programs[0].parent().unwrap().to_owned()
 }

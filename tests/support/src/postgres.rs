@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 use crate::live::{Process, eventually};
-use crate::tool::{need, run};
+use crate::tool::{find, need, run};
 
 /// Where Debian keeps the programs of each major version.
 const PROGRAMS: &str = "/usr/lib/postgresql";
@@ -26,6 +26,7 @@ pub struct Plan {
     settings: Vec<(String, String)>,
     hba: Vec<String>,
     files: Vec<(String, String)>,
+    port: Option<u16>,
 }
 
 /// A cluster, its superuser `postgres`. Its server runs unless it was stopped.
@@ -43,6 +44,13 @@ impl Plan {
     #[must_use]
     pub fn programs(mut self, directory: impl Into<PathBuf>) -> Self {
         self.programs = Some(directory.into());
+        self
+    }
+
+    /// At `port` instead of a free one.
+    #[must_use]
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = Some(port);
         self
     }
 
@@ -85,7 +93,8 @@ impl Plan {
     /// Makes the cluster.
     #[track_caller]
     pub fn make(self) -> Cluster {
-        let cluster = Cluster::empty(self.programs.clone());
+        let mut cluster = Cluster::empty(self.programs.clone());
+        cluster.port = self.port.unwrap_or(cluster.port);
         let mut arguments = vec!["--no-sync", "--auth=trust", "--username=postgres"];
         arguments.extend(["--encoding=UTF8", "--locale=C.UTF-8"]);
         arguments.extend(self.initdb.iter().map(String::as_str));
@@ -240,6 +249,11 @@ impl Cluster {
         self.root.path().join("socket")
     }
 
+    /// The directory of its programs.
+    pub fn programs(&self) -> &Path {
+        &self.programs
+    }
+
     /// Its data directory.
     pub fn data(&self) -> PathBuf {
         self.root.path().join("data")
@@ -335,18 +349,30 @@ fn free_port() -> u16 {
     listener.local_addr().expect("its address").port()
 }
 
-#[track_caller]
-fn newest_programs() -> PathBuf {
+/// Why this machine can run no server, if it cannot.
+pub fn lacking() -> Option<String> {
+    let tools = ["psql", "setpriv", "id", "chown", "kill"];
+    if programs().is_none() {
+        return Some("PostgreSQL is not installed".to_owned());
+    }
+    if let Some(tool) = tools.iter().find(|tool| find(tool).is_none()) {
+        return Some(format!("{tool} is not installed"));
+    }
+    let account = || Command::new("id").args(["-u", USER]).output().is_ok_and(|output| output.status.success());
+    (is_root() && !account()).then(|| format!("there is no user {USER}"))
+}
+
+/// The newest that are installed.
+fn programs() -> Option<PathBuf> {
     let versions = fs::read_dir(PROGRAMS).into_iter().flatten().flatten();
     let number = |path: &Path| path.file_name()?.to_str()?.parse::<u32>().ok();
-    let newest = versions
-        .map(|entry| entry.path())
-        .filter(|path| path.join("bin/postgres").is_file())
-        .max_by_key(|path| number(path));
-    match newest {
-        Some(path) => path.join("bin"),
-        None => panic!("this test needs a PostgreSQL server: {INSTALL}"),
-    }
+    let homes = versions.map(|entry| entry.path()).filter(|path| path.join("bin/postgres").is_file());
+    homes.max_by_key(|path| number(path)).map(|home| home.join("bin"))
+}
+
+#[track_caller]
+fn newest_programs() -> PathBuf {
+    programs().unwrap_or_else(|| panic!("this test needs a PostgreSQL server: {INSTALL}"))
 }
 
 fn is_root() -> bool {

@@ -212,6 +212,9 @@ impl<'a> Case<'a> {
         // Commas would run into those between problems.
         let signal = signal.split(',').next().filter(|word| word.starts_with("SIG")).map(|word| format!(" ({word})"));
         let text = format!("exited {said}{}{ago}", signal.unwrap_or_default());
+        // By this machine's clock, like what other checks tell.
+        let ended = self.context.since(details.state.finished_at.as_deref());
+        self.judging.item.since = ended.map(|ago| (self.context.now.wall - ago).floor());
         if code == Some(0) && self.context.is_job(self.subject) {
             return format!("{text}, its work is done");
         }

@@ -1,6 +1,6 @@
 //! Memory and swap.
 
-use common::number::{Number, percent};
+use common::number::{Number, float, percent};
 use common::recent::{self, Events};
 use common::state::State;
 use common::units::bytes;
@@ -123,10 +123,13 @@ pub(super) fn swap(context: &Context) -> Finding {
         Some(Err(fault)) => judging.unreadable("swapping", fault),
         None => {}
     }
-    let kills = kills(context).map(|kills| recent::sum(&kills));
+    let events = kills(context);
+    let latest = events.as_ref().and_then(|kills| kills.iter().map(|(at, _)| *at).max());
+    let kills = events.map(|kills| recent::sum(&kills));
     judging.add(&OOM_KILLS, kills.map(Number::from), "{} killed for lack of memory in the last hour");
     if let Some(kills) = kills.filter(|kills| *kills > 0) {
         text = format!("{kills} killed for lack of memory in the last hour; {text}");
+        judging.item.since = latest.map(float);
         judging.item.next.push("dmesg -T --level=err (who was killed)".into());
     }
     if judging.wants_culprits() {

@@ -1,5 +1,9 @@
 //! One check run: from the command line to the exit code. Nothing else prints or exits.
 
+mod progress;
+mod screen;
+mod signals;
+
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{IsTerminal as _, Write as _};
@@ -16,6 +20,7 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::child;
 use crate::clock::Clock;
 use crate::deadline::Deadline;
 use crate::glob::Glob;
@@ -25,6 +30,7 @@ use crate::render::{self, Format, Style};
 use crate::report::{Item, Report};
 use crate::state::State;
 use crate::store::{Previous, Store};
+use crate::terminal;
 use crate::text::Text;
 
 /// What a check plugin is made of. [`main`] does the rest.
@@ -37,6 +43,8 @@ pub trait Plugin: 'static {
     const KEPT_VERSION: u32;
     /// The metric that a bare range means, if there is one.
     const PRIMARY: Option<&'static str> = None;
+    /// Whether it runs other programs ([`crate::child`]), which must not outlive it.
+    const RUNS_PROGRAMS: bool = false;
 
     /// Its own options.
     type Args: Args;
@@ -84,6 +92,16 @@ pub trait Plugin: 'static {
         current: &Result<Self::Snapshot, Self::Error>,
         now: &Clock,
     ) -> Verdict<Self::Kept>;
+
+    /// How often a terminal is to show what is found, if that was asked for.
+    fn watch(_config: &Self::Config) -> Option<Duration> {
+        None
+    }
+
+    /// What is printed in place of the status line and list, if that was asked for. Pure.
+    fn printed(_config: &Self::Config, _snapshot: &Self::Snapshot) -> Option<String> {
+        None
+    }
 }
 
 /// What [`Plugin::evaluate`] returns.
@@ -123,6 +141,9 @@ pub fn main<P: Plugin>() -> ExitCode {
     let mut output = guess_output::<P>(&arguments);
     set_output(&output);
     std::panic::set_hook(Box::new(answer_panic));
+    if P::RUNS_PROGRAMS {
+        signals::handle();
+    }
     let parsed = options::expand(arguments).map_err(Refusal::Usage).and_then(|arguments| {
         // An options file may have asked for another format.
         output = guess_output::<P>(&arguments);
@@ -231,32 +252,80 @@ fn check<P: Plugin>(output: &Output, common: &Common, arguments: P::Args) -> u8 
         Ok(config) => config,
         Err(reason) => return usage_error(output, &reason),
     };
+    if let Some(every) = P::watch(&config) {
+        return repeat::<P>(output, common, &config, every);
+    }
     let deadline = Deadline::after(common.timeout);
     watch(deadline.clone(), common.timeout_state.into());
+    if output.style.format == Format::Nagios && terminal::is_capable() {
+        progress::show(deadline.clone());
+    }
+    let mut round = round::<P>(output, common, &config, &deadline);
+    let code = answer(output, &round.text, round.state);
+    round.keep::<P>();
+    code
+}
 
+/// What one look at things comes to.
+struct Round<K> {
+    text: String,
+    state: State,
+    store: Store,
+    now: Clock,
+    keep: Option<K>,
+}
+
+impl<K: Serialize> Round<K> {
+    /// Keeps what the next run needs.
+    fn keep<P: Plugin>(&mut self) {
+        if let Some(keep) = &self.keep {
+            self.store.write(P::KEPT_VERSION, &self.now, keep);
+        }
+    }
+}
+
+/// Looks, judges and explains once.
+fn round<P: Plugin>(output: &Output, common: &Common, config: &P::Config, deadline: &Deadline) -> Round<P::Kept> {
     let now = Clock::now();
     let mut store = {
         let _step = deadline.step("the sample of the last run");
-        Store::open(common.state_dir.as_deref(), P::NAME, &P::target(&config))
+        Store::open(common.state_dir.as_deref(), P::NAME, &P::target(config))
     };
     let previous = store.read::<P::Kept>(P::KEPT_VERSION, &now);
-    let mut current = P::collect(&config, previous.as_ref(), &deadline);
-    let mut verdict = P::evaluate(&config, previous.as_ref(), &current, &now);
+    let mut current = P::collect(config, previous.as_ref(), deadline);
+    let mut verdict = P::evaluate(config, previous.as_ref(), &current, &now);
     if (verdict.report.state() != State::Ok || output.style.verbosity > 0)
         && let Ok(snapshot) = &mut current
     {
         *UNEXPLAINED.write().unwrap_or_else(PoisonError::into_inner) = Some(verdict.report.clone());
-        if P::investigate(&config, previous.as_ref(), snapshot, &verdict.report, &deadline) {
-            verdict = P::evaluate(&config, previous.as_ref(), &current, &now);
+        if P::investigate(config, previous.as_ref(), snapshot, &verdict.report, deadline) {
+            verdict = P::evaluate(config, previous.as_ref(), &current, &now);
         }
     }
     let mut report = verdict.report;
-    add_notes(&mut report, &store, &deadline, output.style.verbosity);
-    let code = answer(output, &render::render(&report, &output.style), report.state());
-    if let Some(keep) = &verdict.keep {
-        store.write(P::KEPT_VERSION, &now, keep);
+    add_notes(&mut report, &store, deadline, output.style.verbosity);
+    let is_for_readers = output.style.format == Format::Nagios;
+    let printed = current.ok().filter(|_| is_for_readers).and_then(|snapshot| P::printed(config, &snapshot));
+    let text = printed.unwrap_or_else(|| render::render(&report, &output.style));
+    Round { text, state: report.state(), store, now, keep: verdict.keep }
+}
+
+/// Looks again and again and shows on the terminal what is found, until a signal ends that.
+fn repeat<P: Plugin>(output: &Output, common: &Common, config: &P::Config, every: Duration) -> u8 {
+    if output.style.format != Format::Nagios || !terminal::is_capable() {
+        return usage_error(output, "watching needs a terminal and --format nagios");
     }
-    code
+    let mut output = output.clone();
+    // No graph is drawn from what a reader watches.
+    output.style.perfdata = vec![Glob::new("")];
+    screen::open();
+    loop {
+        let deadline = Deadline::after(common.timeout);
+        let mut round = screen::with_progress(&deadline, || round::<P>(&output, common, config, &deadline));
+        round.keep::<P>();
+        screen::show(&round.text, output.exit_code(round.state), every);
+        thread::sleep(deadline.until(every));
+    }
 }
 
 /// What the run can say of itself: where its samples are and, at `-vvv`, what took how long.
@@ -290,11 +359,15 @@ fn answer(output: &Output, text: &str, state: State) -> u8 {
     }
     let code = output.exit_code(state);
     EXIT_CODE.store(code, Ordering::Release);
-    // Not through `Stdout`, which would write line by line. A reader that is gone changes nothing about the state.
+    write(&format!("{}{}{text}", screen::close(), progress::end()));
+    code
+}
+
+/// Writes `text` at once: not through `Stdout`, which would write line by line. A reader that is gone changes nothing.
+fn write(text: &str) {
     if let Ok(stdout) = std::io::stdout().as_fd().try_clone_to_owned() {
         let _ = File::from(stdout).write_all(text.as_bytes());
     }
-    code
 }
 
 fn usage_error(output: &Output, reason: &str) -> u8 {
@@ -372,6 +445,7 @@ fn answer_panic(panic: &PanicHookInfo<'_>) {
 /// Ends the process from a thread that is not the main one, leaving behind threads that hang in the kernel.
 #[expect(clippy::exit, reason = "the watchdog and the panic hook have no caller to return to")]
 fn exit(code: u8) -> ! {
+    child::end_all();
     std::process::exit(code.into())
 }
 

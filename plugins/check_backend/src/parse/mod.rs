@@ -1,0 +1,4 @@
+//! Text to facts. Pure.
+
+pub mod answer;
+pub mod config;
