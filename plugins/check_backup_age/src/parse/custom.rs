@@ -144,10 +144,10 @@ fn pass(bytes: &mut Bytes, data: Option<Data>) -> Result<(), Stop> {
         }
         let kept = length.min(TAIL as u64);
         bytes.skip(length - kept)?;
-        let mut end = [0; TAIL];
-        let end = end.get_mut(..usize::try_from(kept).unwrap_or(TAIL)).unwrap_or_default();
-        bytes.copy(end)?;
-        tail.add(end);
+        bytes.each(kept, |end| {
+            tail.add(end);
+            Ok(())
+        })?;
     }
     match data {
         Some(data) => tail.require_end(data).map_err(broken),

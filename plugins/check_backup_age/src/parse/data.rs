@@ -18,6 +18,10 @@ pub(crate) struct Tail {
 impl Tail {
     /// Takes what follows.
     pub(crate) fn add(&mut self, more: &[u8]) {
+        if let Some(last) = more.last_chunk() {
+            *self = Self { bytes: *last, length: TAIL };
+            return;
+        }
         let more = more.get(more.len().saturating_sub(TAIL)..).unwrap_or_default();
         let kept = self.length.min(TAIL - more.len());
         self.bytes.copy_within(self.length - kept..self.length, 0);

@@ -11,6 +11,9 @@ const BUFFER: usize = 128 * 1024;
 /// Bytes that are read at once after a jump, at first.
 const AFTER_JUMP: usize = 4 * 1024;
 
+/// Less than this is not worth a jump, in bytes.
+const NEAR: u64 = 8 * 1024;
+
 /// Why reading goes no further.
 #[derive(Debug)]
 pub(crate) enum Stop {
@@ -235,6 +238,18 @@ impl<'a> Bytes<'a> {
 
     /// Passes `count` bytes, all of which must be there.
     pub(crate) fn skip(&mut self, count: u64) -> Result<(), Stop> {
+        let mut count = count;
+        // To read on is cheaper than to jump a little.
+        while let buffered = (self.end - self.start) as u64
+            && count > buffered
+            && count - buffered < NEAR
+        {
+            count -= buffered;
+            self.consume(self.end - self.start);
+            if self.available()?.is_empty() {
+                return Err(Stop::End);
+            }
+        }
         let buffered = (self.end - self.start) as u64;
         if let Ok(short) = usize::try_from(count)
             && count <= buffered
