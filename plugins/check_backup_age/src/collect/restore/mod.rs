@@ -161,8 +161,8 @@ fn tidy(session: &mut Session, times: &Times, test: &mut RestoreTest) -> Result<
     for line in found.map_err(|fault| early(fault, "the scratch databases"))? {
         let columns: Vec<&str> = line.rsplitn(3, '|').collect();
         let [is_ours, is_alive, name] = columns.as_slice() else { continue };
-        // Only what this program names so; a name that holds anything else is not put into a statement.
-        let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        // Only what this program names so; a name that a statement would take for another is not put into one.
+        let is_plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
         if *is_alive == "t" {
             return Err(Restore::Busy);
         } else if *is_ours != "t" || !is_plain {
