@@ -224,21 +224,21 @@ fn a_password_is_shown_and_kept_nowhere() {
     stage.cluster.psql("GRANT pg_monitor TO scram, md5, clear");
     let right = stage.file("right", PASSWORD, 0o600);
     let wrong = stage.file("wrong", &format!("not-{PASSWORD}"), 0o600);
-    let state = tempfile::tempdir().unwrap();
+    let samples = tempfile::tempdir().unwrap();
     for user in ["scram", "md5", "clear"] {
         let dsn = format!("host=127.0.0.1 user={user}");
         for level in ["-t10s", "-v", "-vv", "-vvv"] {
             for format in ["nagios", "json", "openmetrics"] {
                 for (file, is_let_in) in [(&right, true), (&wrong, false)] {
                     let run = stage.run(&dsn).args(["--format", format, level, "--password-file"]).arg(file);
-                    let output = checked(run.state_dir(state.path()).output());
+                    let output = checked(run.state_dir(samples.path()).output());
                     assert_eq!(output.code == 3, !is_let_in, "{}", output.stdout);
                 }
             }
         }
     }
     let mut kept = 0;
-    for file in std::fs::read_dir(state.path()).unwrap().flatten() {
+    for file in std::fs::read_dir(samples.path()).unwrap().flatten() {
         let text = std::fs::read(file.path()).unwrap();
         assert!(!String::from_utf8_lossy(&text).contains(PASSWORD), "{} holds it", file.path().display());
         kept += text.len();
