@@ -58,7 +58,8 @@ pub fn assert_golden(name: &str, said: &Said, replaced: &[(&str, &str)]) {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/check_containers/e2e");
     let golden = Golden::new(fixtures.join(format!("{name}.txt")));
     let golden = replaced.iter().fold(golden, |golden, (from, to)| golden.replace(*from, *to));
-    golden.mask(masks::ids).mask(masks::words).mask(masks::figures).assert(&without_disks(said.text()));
+    let golden = golden.mask(masks::ids).mask(masks::words).mask(masks::figures);
+    golden.mask(masks::early_clients).assert(&without_disks(said.text()));
 }
 
 /// `text` without figures of disks: they are told of a container that has used one, and whether it has depends on what

@@ -39,6 +39,12 @@ pub fn ids(text: impl AsRef<str>) -> String {
     masked
 }
 
+/// Reads what PostgreSQL logs when a client comes too early as the line that is there otherwise, before it is ready.
+pub fn early_clients(text: impl AsRef<str>) -> String {
+    let early = "FATAL:  the database system is starting up";
+    text.as_ref().replace(early, "LOG:  database system was shut down at {date} {time} UTC")
+}
+
 /// Masks what the words of a line give away of the moment: dates, ages, shares and sizes.
 pub fn words(text: impl AsRef<str>) -> String {
     text.as_ref().split_inclusive('\n').map(line).collect()
