@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::io::{ErrorKind, Read};
 use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
@@ -16,6 +17,8 @@ use nix::unistd::Pid;
 
 /// How often it is looked whether a program has ended that something else keeps the output of open.
 const TICK: Duration = Duration::from_millis(20);
+/// How often it is looked whether one has ended that nobody reads from.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// The process groups that run now. A run that is cut off ends them; see [`end_all`].
 static RUNNING: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
@@ -51,24 +54,75 @@ pub enum End {
 /// Bytes of complaints that are kept; the rest is read and dropped.
 pub const MAX_STDERR: usize = 4096;
 
+/// A program that runs. It ends with this value, and all of its process group with it.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+}
+
+/// Starts `command` in a process group of its own. The error is that it could not be started.
+pub fn start(command: &mut Command) -> std::io::Result<Running> {
+    let _gate = GATE.read().unwrap_or_else(PoisonError::into_inner);
+    let child = command.process_group(0).spawn()?;
+    running().extend(group(&child));
+    Ok(Running { child })
+}
+
+impl Running {
+    /// Its input, if that is piped and was not taken before.
+    pub const fn stdin(&mut self) -> Option<ChildStdin> {
+        self.child.stdin.take()
+    }
+
+    /// Its output, likewise.
+    pub const fn stdout(&mut self) -> Option<ChildStdout> {
+        self.child.stdout.take()
+    }
+
+    /// Its complaints, likewise.
+    pub const fn stderr(&mut self) -> Option<ChildStderr> {
+        self.child.stderr.take()
+    }
+
+    /// Waits until it ends, at most until `end`: how it ended, or `None` when time is over.
+    pub fn wait_until(&mut self, end: Instant) -> std::io::Result<Option<ExitStatus>> {
+        while !has_ended(&self.child) {
+            if Instant::now() >= end {
+                return Ok(None);
+            }
+            thread::sleep(PAUSE);
+        }
+        self.end().map(Some)
+    }
+
+    /// Ends the group, and waits for the program.
+    fn end(&mut self) -> std::io::Result<ExitStatus> {
+        // Before it is waited for: until then its number is nobody else's.
+        let mut running = running();
+        if let Some(group) = group(&self.child).filter(|group| running.remove(group)) {
+            let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+        }
+        drop(running);
+        self.child.wait()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Of one that was waited for this is what is known already.
+        let _ = self.end();
+    }
+}
+
 /// Runs `command` for at most `time`, takes at most `limit` bytes of its output, and ends all of its process group.
 ///
 /// It gets no input. The error is that it could not be started.
 pub fn run(command: &mut Command, time: Duration, limit: usize) -> std::io::Result<Ran> {
     let begin = Instant::now();
-    let mut child = {
-        let _gate = GATE.read().unwrap_or_else(PoisonError::into_inner);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-        let child = command.spawn()?;
-        running().extend(group(&child));
-        child
-    };
+    let mut running = start(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()))?;
     let mut output = Output { stdout: Vec::new(), stderr: Vec::new(), limit };
-    let cut = follow(&mut child, &mut output, begin, time);
-    // Before the child is waited for: until then its number is nobody else's.
-    end_group(&child);
-    running().retain(|known| Some(*known) != group(&child));
-    let status = child.wait()?;
+    let cut = follow(&mut running.child, &mut output, begin, time);
+    let status = running.end()?;
     let end = cut.unwrap_or_else(|| end_of(status));
     Ok(Ran { stdout: output.stdout, stderr: output.stderr, end, took: begin.elapsed() })
 }
@@ -88,12 +142,6 @@ fn running() -> MutexGuard<'static, BTreeSet<i32>> {
 
 fn group(child: &Child) -> Option<i32> {
     i32::try_from(child.id()).ok()
-}
-
-fn end_group(child: &Child) {
-    if let Some(group) = group(child) {
-        let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
-    }
 }
 
 fn end_of(status: ExitStatus) -> End {
@@ -230,6 +278,20 @@ mod tests {
             assert!(Instant::now() < end, "what it started is left");
             std::thread::sleep(TICK);
         }
+    }
+
+    #[test]
+    fn what_is_started_ends_with_its_value() {
+        let mut running = start(Command::new("/bin/sh").args(["-c", "cat; exit 3"]).stdin(Stdio::piped())).unwrap();
+        assert_eq!(running.wait_until(Instant::now()).unwrap(), None);
+        drop(running.stdin());
+        assert_eq!(running.wait_until(Instant::now() + LONG).unwrap().and_then(|status| status.code()), Some(3));
+        let mut hangs =
+            start(Command::new("/bin/sh").args(["-c", "sleep 60 & sleep 60"]).stdout(Stdio::piped())).unwrap();
+        let mut output = hangs.stdout().unwrap();
+        drop(hangs);
+        // The pipe ends with the last of those who hold it.
+        assert_eq!(output.read(&mut [0]).unwrap(), 0);
     }
 
     #[test]

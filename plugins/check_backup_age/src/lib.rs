@@ -34,6 +34,7 @@ impl Plugin for CheckBackupAge {
     const ABOUT: &'static str = "Checks that there is a recent PostgreSQL dump, and that it would restore";
     const KEPT_VERSION: u32 = 1;
     const PRIMARY: Option<&'static str> = Some("age");
+    const RUNS_PROGRAMS: bool = true;
     type Args = Arguments;
     type Config = Config;
     type Snapshot = Snapshot;

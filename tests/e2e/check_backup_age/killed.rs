@@ -3,16 +3,44 @@
 use support::live::{Process, eventually};
 
 use crate::restore::slow_site;
+use crate::site::Site;
+
+/// A restore test that is under way.
+fn under_way(site: &Site) -> Process {
+    let run = site.run(&["{}/slow", "--restore-test", &site.dsn(), "-t", "30s"]).describe();
+    let process = Process::script(&format!("exec {run}"), &[""; 0]);
+    eventually("the restore", || {
+        site.cluster.psql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX%'") == "1"
+    });
+    process
+}
+
+/// Whether `pg_restore` still works on the dump of this site.
+fn is_restoring(site: &Site) -> bool {
+    let dump = site.path("slow").display().to_string();
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let command = |entry: std::fs::DirEntry| std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+    processes.map(command).any(|line| {
+        let line = String::from_utf8_lossy(&line).into_owned();
+        line.contains("pg_restore") && line.contains(&dump)
+    })
+}
+
+#[test]
+fn a_run_that_is_told_to_end_takes_its_pg_restore_along() {
+    let site = slow_site();
+    let mut told = under_way(&site);
+    assert!(is_restoring(&site));
+    told.signal("TERM");
+    eventually("the check to end", || told.has_ended());
+    eventually("pg_restore to end", || !is_restoring(&site));
+}
 
 #[test]
 fn a_later_run_drops_what_a_killed_one_left_and_nothing_else() {
     let site = slow_site();
     let quick = site.dump("quick", &["-F", "c", "--section=pre-data", "--section=data", "postgres"]);
-    let run = site.run(&["{}/slow", "--restore-test", &site.dsn(), "-t", "30s"]).describe();
-    let killed = Process::script(&format!("exec {run}"), &[""; 0]);
-    eventually("the restore", || {
-        site.cluster.psql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX%'") == "1"
-    });
+    let killed = under_way(&site);
     killed.signal("KILL");
     eventually("its session to end", || {
         site.cluster.psql("SELECT count(*) FROM pg_stat_activity WHERE application_name ~ '^check_backup_age_'") == "0"

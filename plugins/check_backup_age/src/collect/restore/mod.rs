@@ -318,15 +318,15 @@ impl Test<'_> {
         command.args(["--data-only", "--file=-"]).stdout(Stdio::piped()).stderr(Stdio::null());
         let feed = self.input(&mut command);
         let mut running = programs::start_fed(&mut command, feed).map_err(Restore::Tool)?;
-        let script = running.0.stdout.take();
+        let script = running.stdout();
         // In a thread, because a pipe has no deadline of its own: the end of the program ends it.
         let counter =
             thread::spawn(move || script.map(|script| rows::count(&mut BufReader::with_capacity(128 << 10, script))));
-        let success = running.wait_until(self.times.work).map_err(Restore::Tool)?;
+        let status = running.wait_until(self.times.work);
         drop(running);
-        match (success, counter.join()) {
+        match (status.map_err(|error| Restore::Tool(common::text::io_error(&error)))?, counter.join()) {
             (None, _) => Err(Restore::TimedOut("the rows in the dump".to_owned())),
-            (Some(true), Ok(Some(Ok(rows)))) => Ok(rows),
+            (Some(status), Ok(Some(Ok(rows)))) if status.success() => Ok(rows),
             _ => Err(Restore::Failed("the rows in the dump could not be counted".to_owned())),
         }
     }

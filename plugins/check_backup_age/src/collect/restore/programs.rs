@@ -3,13 +3,14 @@
 use std::fs;
 use std::io::{PipeReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{ChildStdin, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
+
+use common::child::{self, Running};
 
 /// What a program says is kept up to here: a line for each of many tables.
 const MOST_BYTES: u64 = 16 << 20;
-const POLL: Duration = Duration::from_millis(5);
 
 /// The programs of one installation.
 #[derive(Debug)]
@@ -76,36 +77,10 @@ pub enum Ended {
     Killed,
 }
 
-/// A program that is killed where it is dropped before its end.
-#[derive(Debug)]
-pub struct Running(pub Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended by itself, and then both are in vain.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-impl Running {
-    /// Waits until it ends, at most until `end`. Whether it succeeded; `None` when time is over.
-    pub fn wait_until(&mut self, end: Instant) -> Result<Option<bool>, String> {
-        loop {
-            match self.0.try_wait() {
-                Ok(Some(status)) => return Ok(Some(status.success())),
-                Ok(None) if Instant::now() >= end => return Ok(None),
-                Ok(None) => thread::sleep(POLL),
-                Err(error) => return Err(common::text::io_error(&error)),
-            }
-        }
-    }
-}
-
 /// Starts a program; the error is the reason why it cannot be.
 pub fn start(command: &mut Command) -> Result<Running, String> {
     let name = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned();
-    command.spawn().map(Running).map_err(|error| format!("{name} cannot be run: {}", common::text::io_error(&error)))
+    child::start(command).map_err(|error| format!("{name} cannot be run: {}", common::text::io_error(&error)))
 }
 
 /// What writes the input of a program, in a thread of its own.
@@ -115,7 +90,7 @@ pub type Feed = Box<dyn FnOnce(ChildStdin) + Send>;
 pub fn start_fed(command: &mut Command, feed: Option<Feed>) -> Result<Running, String> {
     let Some(feed) = feed else { return start(command) };
     let mut running = start(command.stdin(Stdio::piped()))?;
-    if let Some(input) = running.0.stdin.take() {
+    if let Some(input) = running.stdin() {
         thread::spawn(move || feed(input));
     }
     Ok(running)
@@ -124,9 +99,9 @@ pub fn start_fed(command: &mut Command, feed: Option<Feed>) -> Result<Running, S
 /// Runs a program to its end, at most until `end`.
 pub fn run(command: &mut Command, feed: Option<Feed>, end: Instant) -> Result<Ended, String> {
     let mut running = start_fed(command.stdout(Stdio::piped()).stderr(Stdio::piped()), feed)?;
-    let stdout = running.0.stdout.take().map(beginning);
-    let stderr = running.0.stderr.take().map(beginning);
-    let Some(success) = running.wait_until(end)? else { return Ok(Ended::Killed) };
+    let (stdout, stderr) = (running.stdout().map(beginning), running.stderr().map(beginning));
+    let status = running.wait_until(end).map_err(|error| common::text::io_error(&error))?;
+    let Some(success) = status.map(|status| status.success()) else { return Ok(Ended::Killed) };
     let text =
         |reader: Option<thread::JoinHandle<String>>| reader.and_then(|reader| reader.join().ok()).unwrap_or_default();
     Ok(Ended::Itself { success, stdout: text(stdout), stderr: text(stderr) })

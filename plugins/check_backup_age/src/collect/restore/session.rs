@@ -1,13 +1,16 @@
 //! A session of psql that stays: it tells other runs that the test is alive, and ends when this program does, however it ends.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{ChildStdin, Stdio};
+use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Instant;
 
-use crate::collect::restore::programs::{self, Running};
+use common::text::io_error;
+
+use crate::collect::restore::programs;
 
 /// What psql prints behind the answer to a statement.
 const END: &str = "\u{1}end of the answer ";
@@ -21,8 +24,17 @@ const MOST_OF_A_LINE: u64 = 64 << 10;
 pub struct Session {
     input: ChildStdin,
     lines: Receiver<String>,
-    /// Behind the pipes, so that psql finds its input closed before it is killed.
-    _running: Running,
+    /// Not one that is ended with the run (`common::child`): with the end of its input it ends by itself, and does before
+    /// what it was given, so that no scratch database stays without its mark.
+    psql: Child,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // It may have ended by itself, and then both are in vain.
+        let _ = self.psql.kill();
+        let _ = self.psql.wait();
+    }
 }
 
 /// Why a statement brought nothing.
@@ -40,10 +52,12 @@ impl Session {
         let mut command = programs::command(psql);
         command.args(["-X", "-q", "-A", "-t", "-w", "-v", "VERBOSITY=terse", "-d", dsn]).stdin(Stdio::piped());
         let output = programs::one_pipe(&mut command).map_err(Fault::Said)?;
-        let mut running = programs::start(&mut command).map_err(Fault::Said)?;
+        // A ctrl-C is for this program alone.
+        let spawned = command.process_group(0).spawn();
         // It holds the writing end of the pipe, which would never end.
         drop(command);
-        let Some(input) = running.0.stdin.take() else { return Err(Fault::Said("psql has no input".to_owned())) };
+        let mut psql = spawned.map_err(|error| Fault::Said(format!("psql cannot be run: {}", io_error(&error))))?;
+        let Some(input) = psql.stdin.take() else { return Err(Fault::Said("psql has no input".to_owned())) };
         let (sender, lines) = channel();
         thread::spawn(move || {
             let mut output = BufReader::new(output);
@@ -56,7 +70,7 @@ impl Session {
                 }
             }
         });
-        let mut session = Self { input, lines, _running: running };
+        let mut session = Self { input, lines, psql };
         session.ask("SELECT 1", end)?;
         Ok(session)
     }
