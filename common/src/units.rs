@@ -215,10 +215,20 @@ fn sum(unit: Unit, text: &str) -> Result<Number, String> {
     }
 }
 
-/// `count` and what there are so many of: `1 container`, `3 containers`.
+/// `count` and what there are so many of: `1 container`, `3 containers`, `0 indexes`, `2 processes`.
 pub fn counted(count: impl Into<Number>, noun: &str) -> String {
     let count = count.into();
-    format!("{count} {noun}{}", if count == Number::integer(1) { "" } else { "s" })
+    let plural = match noun {
+        _ if count == Number::integer(1) => "",
+        _ if noun.ends_with('x') || noun.ends_with("ss") => "es",
+        _ => "s",
+    };
+    format!("{count} {noun}{plural}")
+}
+
+/// A percentage without decimals, for a reader; `?` for none.
+pub fn whole(percent: f64) -> String {
+    Number::real(percent).map_or_else(|| "?".to_owned(), |number| number.rounded(0).to_string())
 }
 
 /// `seconds` in the two largest units that say it: `250ms`, `42s`, `3m`, `1h 20m`, `2d 3h`.
@@ -281,6 +291,13 @@ pub fn bytes(count: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_counted_is_in_the_plural_unless_it_is_one() {
+        let counted = [counted(1u64, "slot"), counted(0u64, "index"), counted(3u64, "process")];
+        assert_eq!(counted, ["1 slot", "0 indexes", "3 processes"]);
+        assert_eq!((whole(96.5), whole(f64::NAN)), ("97".to_owned(), "?".to_owned()));
+    }
 
     #[test]
     fn durations_read_as_people_write_them() {

@@ -3,8 +3,9 @@
 use common::number::Number;
 use common::report::Item;
 use common::state::State;
+use common::units::{bytes, counted};
 
-use crate::evaluate::{Context, advice, bytes, figures, name, policies};
+use crate::evaluate::{Context, advice, figures, name, policies};
 use crate::metrics::{AGE, SIZE};
 use crate::parse::{Format, Header, Inspection, Outcome, Unverified};
 use crate::snapshot::{Clock, Dump};
@@ -102,7 +103,7 @@ fn description(context: &Context, dump: &Dump) -> String {
     }
     if let Some(tables) = contents.tables {
         let with_data = contents.tables_with_data.map(|count| format!(", {count} with data")).unwrap_or_default();
-        parts.push(format!("{}{with_data}", figures::counted(tables, "table")));
+        parts.push(format!("{}{with_data}", counted(tables, "table")));
     }
     parts.join(", ")
 }

@@ -3,8 +3,9 @@
 use common::judging::Judging;
 use common::number::{Number, float};
 use common::state::State;
+use common::units::bytes;
 
-use crate::evaluate::{Context, bytes};
+use crate::evaluate::Context;
 use crate::metrics::{
     AGE, DURATION, SIZE, SIZE_CHANGE_PERCENT, TABLES, TABLES_WITH_DATA, TOC_ENTRIES, VERIFY_TIME, WORLD_READABLE,
 };
@@ -14,11 +15,6 @@ use crate::snapshot::{Dump, Size};
 const LEAST_CHANGE: u64 = 10 << 20;
 /// Clocks of two machines may be apart by this many seconds.
 const SLACK: f64 = 60.0;
-
-/// `3 tables`.
-pub fn counted(count: u64, word: &str) -> String {
-    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
-}
 
 /// What tells the size of a dump from those of others.
 pub fn size_of(dump: &Dump) -> Size {

@@ -17,6 +17,7 @@ use common::report::{Item, Report};
 use common::run::Verdict;
 use common::text::Text;
 use common::units::Unit;
+use common::units::{bytes, counted};
 
 use crate::cli::Config;
 use crate::parse::{Outcome, Unverified};
@@ -111,17 +112,13 @@ fn name(dump: &Dump) -> Text {
     Text::limited(&name.to_string_lossy(), 100)
 }
 
-fn bytes(count: u64) -> String {
-    Unit::Bytes.human(Number::from(count))
-}
-
 /// The first line of a report that is OK.
 fn summary(context: &Context, items: &[Item]) -> String {
     let mut parts = Vec::new();
     if let Some(dump) = context.newest {
         parts.push(format!("{} begun {}, {}", name(dump), context.ago(dump.made.at), bytes(dump.file.identity.size)));
         if let Some(tables) = dump.inspection.contents.tables {
-            parts.push(figures::counted(tables, "table"));
+            parts.push(counted(tables, "table"));
         }
         let level = context.config.level;
         parts.push(if dump.is_encrypted() { "encrypted".to_owned() } else { format!("verified ({level})") });

@@ -4,8 +4,9 @@ use common::number::Number;
 use common::report::Item;
 use common::state::State;
 use common::text::shell_word;
+use common::units::{bytes, counted};
 
-use crate::evaluate::{Context, bytes, figures, troubles};
+use crate::evaluate::{Context, troubles};
 use crate::metrics::{BASE_BACKUP_AGE, BASE_BACKUP_SIZE, WAL_AGE, WAL_MISSING, WAL_SEGMENTS};
 use crate::parse::Level;
 use crate::pitr::wal::{Continuity, Gap};
@@ -34,7 +35,7 @@ fn of_backup(context: &Context, backup: &BaseBackup) -> Item {
         judging.problem(State::Critical, format!("base backup: {reason}"));
     }
     if backup.fault_count > 0 {
-        let text = format!("base backup: {} missing or damaged", figures::counted(backup.fault_count, "file"));
+        let text = format!("base backup: {} missing or damaged", counted(backup.fault_count, "file"));
         judging.problem(State::Critical, text);
         judging.item.causes.extend(backup.faults.iter().map(|fault| fault.as_str().into()));
     }
@@ -52,7 +53,7 @@ fn of_backup(context: &Context, backup: &BaseBackup) -> Item {
     let mut parts =
         vec![backup.at.map_or_else(|| "of unknown age".to_owned(), |at| format!("made {}", context.ago(at)))];
     if let Some(manifest) = manifest {
-        parts.push(format!("{} of {}", figures::counted(manifest.files, "file"), bytes(manifest.size)));
+        parts.push(format!("{} of {}", counted(manifest.files, "file"), bytes(manifest.size)));
     }
     let is_bad = judging.item.state != State::Ok;
     let mut item = judging.finish(parts.join(", "));
@@ -110,7 +111,7 @@ pub fn wal_archive(context: &Context) -> Option<Item> {
     let is_bad = judging.item.state != State::Ok;
     let text = format!(
         "{}, newest {}, {}",
-        figures::counted(u64::try_from(archive.segments).unwrap_or(u64::MAX), "segment"),
+        counted(archive.segments, "segment"),
         context.ago(continuity.newest),
         if missing == 0 { "none missing".to_owned() } else { format!("{missing} missing or damaged") },
     );
@@ -157,11 +158,5 @@ fn with_notes(item: Item, archive: &WalArchive, continuity: &Continuity) -> Item
         1,
         format!("needed on timeline {}: {} ({from}) to {}", continuity.timeline, continuity.first, continuity.last),
     )
-    .note(
-        1,
-        format!(
-            "{} are none of an archive's",
-            figures::counted(u64::try_from(archive.others).unwrap_or(u64::MAX), "file")
-        ),
-    )
+    .note(1, format!("{} are none of an archive's", counted(archive.others, "file")))
 }

@@ -3,8 +3,9 @@
 use common::number::Number;
 use common::report::Item;
 use common::state::State;
+use common::units::counted;
 
-use crate::evaluate::{Context, figures, name};
+use crate::evaluate::{Context, name};
 use crate::metrics::{RESTORE_TIME, RESTORED_ROWS};
 use crate::snapshot::{Identity, Restore, RestoreTest, Restored};
 
@@ -42,10 +43,8 @@ fn done(context: &Context, run: &RestoreTest, restored: &Restored) -> Item {
     judging.add(&RESTORE_TIME, Number::real(restored.seconds), "a restore takes");
     judging.add(&RESTORED_ROWS, Number::from(restored.rows), "rows after a restore:");
     if !restored.different.is_empty() {
-        let text = format!(
-            "{} with other rows after a restore than in the dump",
-            figures::counted(u64::try_from(restored.different.len()).unwrap_or(u64::MAX), "table")
-        );
+        let text =
+            format!("{} with other rows after a restore than in the dump", counted(restored.different.len(), "table"));
         judging.problem(State::Critical, text);
         let different = restored.different.iter().map(|(table, expected, actual)| match actual {
             Some(actual) => format!("{table}: {actual} rows instead of {expected}").into(),
@@ -58,7 +57,7 @@ fn done(context: &Context, run: &RestoreTest, restored: &Restored) -> Item {
     let dump = context.snapshot.newest_valid(false).map(|dump| name(dump).to_string()).unwrap_or_default();
     let text = match restored.tables {
         0 => format!("done in {took}; the dump has no COPY whose rows could be compared"),
-        tables => format!("{} rows of {} in {took}", restored.rows, figures::counted(tables, "table")),
+        tables => format!("{} rows of {} in {took}", restored.rows, counted(tables, "table")),
     };
     let item = judging.finish(text);
     item.note(1, format!("{dump} by pg_restore {}, {when}", restored.version))

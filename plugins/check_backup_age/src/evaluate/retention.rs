@@ -4,8 +4,9 @@ use common::number::{Number, float};
 use common::report::Item;
 use common::state::State;
 use common::text::{Text, shell_word};
+use common::units::{bytes, counted};
 
-use crate::evaluate::{Context, bytes, figures, name};
+use crate::evaluate::{Context, name};
 use crate::metrics::{COUNT, DUMPS, FREE_SPACE_RATIO};
 use crate::parse::Outcome;
 use crate::snapshot::Dump;
@@ -27,7 +28,7 @@ pub fn retention(context: &Context) -> Item {
         judging.show(&COUNT, count);
         let text = match valid {
             0 => "no dump is known to be valid".to_owned(),
-            _ => format!("only {} known to be valid", figures::counted(count_of(valid), "dump")),
+            _ => format!("only {} known to be valid", counted(valid, "dump")),
         };
         judging.problem(State::Unknown, text);
     } else if valid == 0 && is_overwritten(context) {
@@ -93,7 +94,7 @@ fn text(context: &Context, valid: usize) -> String {
     let found = context.snapshot.found;
     let unverified = found.saturating_sub(count_of(context.snapshot.dumps.len()));
     let rest = if unverified > 0 { format!(", {unverified} not looked at") } else { String::new() };
-    format!("{}, {valid} known to be valid{rest}", figures::counted(found, "dump"))
+    format!("{}, {valid} known to be valid{rest}", counted(found, "dump"))
 }
 
 fn listed(context: &Context, dump: &Dump) -> Item {

@@ -5,7 +5,7 @@ use common::metric::Definition;
 use common::number::{Number, float, percent};
 use common::state::State;
 use common::text::{Text, shell_word};
-use common::units::{bytes, duration};
+use common::units::{bytes, counted, duration, whole};
 
 use super::container::{command, is_forbidden};
 use super::{Context, Subject};
@@ -182,10 +182,9 @@ fn processes(subject: &Subject, judging: &mut Judging, figures: &Figures) -> Opt
             );
         }
     }
-    let noun = if pids == 1 { "process" } else { "processes" };
     Some(match limit {
         Some(limit) => format!("{pids} of {limit} processes"),
-        None => format!("{pids} {noun}"),
+        None => counted(pids, "process"),
     })
 }
 
@@ -235,9 +234,4 @@ fn size(subject: &Subject, judging: &mut Judging) {
         let step = format!("docker diff {}; write to a volume instead", shell_word(&subject.judged.row.name));
         judging.item.next.push(Text::from(step));
     }
-}
-
-/// A percentage without decimals, for a reader.
-fn whole(percent: f64) -> String {
-    Number::real(percent).map_or_else(|| "?".to_owned(), |number| number.rounded(0).to_string())
 }

@@ -1,9 +1,9 @@
 //! CPU and load.
 
 use common::number::{Number, float};
-use common::units::duration;
+use common::units::{duration, whole};
 
-use super::{Context, Finding, culprits, rate, readable, whole};
+use super::{Context, Finding, culprits, rate, readable};
 use crate::cli::Group;
 use crate::metrics::{
     BLOCKED, CONTEXT_SWITCHES, CPU_IDLE, CPU_IOWAIT, CPU_PERCENT, CPU_STEAL, CPU_SYSTEM, CPU_USER, FORKS, INTERRUPTS,

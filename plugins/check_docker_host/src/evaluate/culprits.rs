@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use common::docker::Reclaimable;
 use common::number::float;
 use common::text::Text;
-use common::units::bytes;
+use common::units::{bytes, whole};
 
 use super::{Context, processes::old_zombies};
 use crate::cli::Group;
@@ -98,7 +98,7 @@ pub(super) fn by_cpu<'a>(context: &Context<'a>) -> Vec<Culprit<'a>> {
     };
     let say = |processes: &Processes, ticks: u64| {
         let share = 100.0 * float(ticks) / float(processes.ticks_per_second.max(1)) / elapsed;
-        format!("{} % of a core", super::whole(share))
+        format!("{} % of a core", whole(share))
     };
     top(context, context.config.options.top, used, say)
 }

@@ -6,9 +6,9 @@ use common::number::{Number, float, percent};
 use common::recent::whole_seconds;
 use common::report::{Item, Report};
 use common::state::State;
-use common::units::{bytes, duration, size};
+use common::units::{bytes, duration, size, whole};
 
-use super::{Context, Finding, Judging, culprits, forecast, readable, whole};
+use super::{Context, Finding, Judging, culprits, forecast, readable};
 use crate::cli::Group;
 use crate::metrics::{DISK_FREE, DISK_SIZE, DISK_USED, DISK_USED_PERCENT, FULL_IN, INODES_USED_PERCENT, READ_ONLY};
 use crate::snapshot::{Mount, NoUsage, Snapshot, Usage};

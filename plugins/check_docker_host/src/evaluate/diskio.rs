@@ -2,9 +2,9 @@
 
 use common::number::{Number, float};
 use common::report::Item;
-use common::units::{duration, size};
+use common::units::{duration, size, whole};
 
-use super::{Context, Finding, readable, whole};
+use super::{Context, Finding, readable};
 use crate::cli::Group;
 use crate::metrics::{AWAIT, BUSY_PERCENT, READ_BYTES, WRITE_BYTES};
 use crate::snapshot::Disk;

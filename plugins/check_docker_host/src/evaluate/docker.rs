@@ -4,10 +4,10 @@ use common::docker::{self, EngineError};
 use common::number::Number;
 use common::report::Item;
 use common::state::State;
-use common::units::duration;
+use common::units::{duration, whole};
 
 use super::disk::used_percent;
-use super::{Context, Finding, Judging, culprits, whole};
+use super::{Context, Finding, Judging, culprits};
 use crate::cli::Group;
 use crate::metrics::{
     DOCKER_PAUSED, DOCKER_PING, DOCKER_ROOT_USED_PERCENT, DOCKER_RUNNING, DOCKER_STOPPED, DOCKER_WARNINGS,

@@ -2,9 +2,10 @@
 
 use common::number::{Number, percent};
 use common::state::State;
+use common::units::whole;
 
 use super::processes::{HIDDEN, is_hidden};
-use super::{Context, Finding, culprits, readable, whole};
+use super::{Context, Finding, culprits, readable};
 use crate::cli::Group;
 use crate::metrics::{CONNTRACK_USED_PERCENT, FILE_HANDLES, FILE_HANDLES_USED_PERCENT, PROCESS_FILES_USED_PERCENT};
 use crate::snapshot::{Process, Processes};

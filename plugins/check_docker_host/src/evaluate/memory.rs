@@ -3,9 +3,9 @@
 use common::number::{Number, float, percent};
 use common::recent::{self, Events};
 use common::state::State;
-use common::units::bytes;
+use common::units::{bytes, whole};
 
-use super::{Context, Finding, culprits, rate, readable, whole};
+use super::{Context, Finding, culprits, rate, readable};
 use crate::cli::Group;
 use crate::metrics::{
     MEMORY_AVAILABLE, MEMORY_CACHE, MEMORY_DIRTY, MEMORY_USED, MEMORY_USED_PERCENT, OOM_KILLS, SWAP_IN, SWAP_OUT,

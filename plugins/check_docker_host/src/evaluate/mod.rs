@@ -267,11 +267,6 @@ fn rate(now: u64, before: u64, elapsed: f64) -> Option<Number> {
     now.checked_sub(before).and_then(|delta| Number::real(common::number::float(delta) / elapsed))
 }
 
-/// A percentage without decimals, for the first line.
-fn whole(percent: f64) -> String {
-    Number::real(percent).map_or_else(|| "?".to_owned(), |number| number.rounded(0).to_string())
-}
-
 /// Whether a fact that was asked for is there; a fault becomes the finding.
 fn readable<T>(group: Group, fact: Option<&Fact<T>>) -> Result<&T, Box<Finding>> {
     match fact {

@@ -5,8 +5,9 @@ use common::number::Number;
 use common::pressure::Stall;
 use common::report::Item;
 use common::state::State;
+use common::units::whole;
 
-use super::{Context, Finding, culprits, whole};
+use super::{Context, Finding, culprits};
 use crate::cli::Group;
 use crate::metrics::{
     CPU_PRESSURE_SOME, CPU_PRESSURE_SOME_AVG10, IO_PRESSURE_FULL, IO_PRESSURE_FULL_AVG10, IO_PRESSURE_SOME,

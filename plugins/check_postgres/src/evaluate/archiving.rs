@@ -5,7 +5,7 @@ use common::number::Number;
 use common::report::Item;
 use common::state::State;
 use common::text::Text;
-use common::units::duration;
+use common::units::{counted, duration};
 
 use super::groups::{Context, LOG, finish, of};
 use super::{groups, past};
@@ -51,7 +51,7 @@ fn archiving(context: &Context, found: &Archiving) -> Item {
     let last =
         found.archived_age.map_or_else(|| "none archived yet".to_owned(), |age| format!("last {} ago", duration(age)));
     let waiting = found.ready.map(|ready| format!(", {ready} waiting")).unwrap_or_default();
-    finish(judging, format!("{} archived, {last}{waiting}", groups::count(found.archived, "file")))
+    finish(judging, format!("{} archived, {last}{waiting}", counted(found.archived, "file")))
 }
 
 /// Whether the last attempt failed.

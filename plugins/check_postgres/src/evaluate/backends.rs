@@ -4,8 +4,9 @@ use common::number::{Number, percent};
 use common::report::Item;
 use common::state::State;
 use common::text::Text;
+use common::units::counted;
 
-use super::groups::{Context, GRANT_MONITOR, count, finish};
+use super::groups::{Context, GRANT_MONITOR, finish};
 use super::server::usable_connections;
 use crate::metrics::{CONNECTIONS, CONNECTIONS_USED_PERCENT, WAITING_ON_LOCKS};
 use crate::snapshot::{Activity, Count};
@@ -44,7 +45,7 @@ pub(super) fn backends(context: &Context, activity: &Activity) -> Item {
         0 => String::new(),
         waiting => format!(", {waiting} waiting for locks"),
     };
-    finish(judging, format!("{} of {usable}{waiting}", count(activity.clients, "connection")))
+    finish(judging, format!("{} of {usable}{waiting}", counted(activity.clients, "connection")))
 }
 
 /// The largest group of each of `kinds`.

@@ -7,9 +7,9 @@ use common::range::Range;
 use common::report::Item;
 use common::state::State;
 use common::text::Text;
-use common::units::Unit;
+use common::units::{Unit, counted};
 
-use super::groups::{Context, count};
+use super::groups::Context;
 use crate::metrics::VALUE;
 use crate::snapshot::CustomRow;
 
@@ -19,7 +19,7 @@ pub(super) fn custom(context: &Context, rows: &[CustomRow]) -> Item {
         let text = "the statement of --query-file brings no row";
         return Item::new("custom", State::Unknown, text).headline(text);
     }
-    let mut item = Item::ok("custom", count(rows.len(), "row"));
+    let mut item = Item::ok("custom", counted(rows.len(), "row"));
     item.children = rows.iter().map(|row| of_row(context, row)).collect();
     item
 }

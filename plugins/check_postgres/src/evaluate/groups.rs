@@ -184,16 +184,6 @@ pub(super) fn number(value: f64) -> Option<Number> {
     Number::real(value)
 }
 
-/// `count` of something, in the plural where there are several.
-pub(super) fn count(count: impl Into<Number>, one: &str) -> String {
-    let count = count.into();
-    match one {
-        _ if count == Number::integer(1) => format!("1 {one}"),
-        _ if one.ends_with('x') => format!("{count} {one}es"),
-        _ => format!("{count} {one}s"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -203,6 +193,5 @@ mod tests {
         assert_eq!(identifier("kwanza_1"), "kwanza_1");
         assert_eq!(identifier("Kwanza \"x\""), "\"Kwanza \"\"x\"\"\"");
         assert_eq!(literal("it's"), "'it''s'");
-        assert_eq!((count(1u64, "slot"), count(0u64, "index")), ("1 slot".to_owned(), "0 indexes".to_owned()));
     }
 }

@@ -5,9 +5,9 @@ use common::number::Number;
 use common::report::Item;
 use common::state::State;
 use common::text::Text;
-use common::units::duration;
+use common::units::{counted, duration};
 
-use super::groups::{Context, count, failed, finish};
+use super::groups::{Context, failed, finish};
 use super::past;
 use crate::metrics::{CHECKSUM_FAILURES, CHECKSUM_FAILURES_DELTA, INVALID_INDEXES};
 use crate::snapshot::{Database, Integrity};
@@ -28,7 +28,7 @@ pub(super) fn integrity(context: &Context, found: &Integrity) -> Item {
     }
     let database = Text::limited(&context.server().database, 60);
     let first = found.names.first().map(|name| format!(", {}", Text::limited(name, 120))).unwrap_or_default();
-    let phrase = format!("{} in {database}{first}:", count(found.invalid, "invalid index"));
+    let phrase = format!("{} in {database}{first}:", counted(found.invalid, "invalid index"));
     if judging.add(&INVALID_INDEXES, Number::from(found.invalid), &phrase) != State::Ok {
         judging
             .item
@@ -42,7 +42,7 @@ pub(super) fn integrity(context: &Context, found: &Integrity) -> Item {
         let name = found.names.first().and_then(|name| name.split(" on ").next()).unwrap_or("…");
         judging.item.next.push(format!("in {database}: {how} {name}").into());
     }
-    parts.push(format!("{} in {database}", count(found.invalid, "invalid index")));
+    parts.push(format!("{} in {database}", counted(found.invalid, "invalid index")));
     finish(judging, parts.join(", "))
 }
 

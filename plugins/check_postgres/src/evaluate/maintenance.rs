@@ -6,9 +6,9 @@ use common::number::{Number, percent};
 use common::report::Item;
 use common::state::State;
 use common::text::Text;
-use common::units::bytes;
+use common::units::{bytes, counted};
 
-use super::groups::{Context, count, finish, number};
+use super::groups::{Context, finish, number};
 use crate::metrics::{
     AUTOVACUUM_WORKERS_USED_PERCENT, DEAD_TUPLE_PERCENT, OLDEST_ANALYZE, OLDEST_VACUUM, SETTINGS_PENDING_RESTART,
 };
@@ -44,7 +44,7 @@ pub(super) fn maintenance(context: &Context, found: &Maintenance) -> Item {
     }
     let database = Text::limited(&server.database, 60);
     let large = bytes(context.options.min_table_size);
-    finish(judging, format!("{} over {large} in {database}", count(found.tables, "table")))
+    finish(judging, format!("{} over {large} in {database}", counted(found.tables, "table")))
 }
 
 fn oldest(judging: &mut Judging, metric: &Definition, table: Option<&TableAge>, done: &str) {

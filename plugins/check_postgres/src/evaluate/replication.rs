@@ -7,9 +7,9 @@ use common::number::Number;
 use common::report::Item;
 use common::state::State;
 use common::text::Text;
-use common::units::{bytes, duration, size};
+use common::units::{bytes, counted, duration, size};
 
-use super::groups::{Context, GRANT_MONITOR, LOG, count, finish, literal, number};
+use super::groups::{Context, GRANT_MONITOR, LOG, finish, literal, number};
 use crate::metrics::{REPLAY_LAG, REPLAY_LAG_BYTES, SLOT_RETAINED, STANDBYS};
 use crate::snapshot::{Receiver, Replication, Slot, Standby};
 
@@ -33,7 +33,7 @@ pub(super) fn replication(context: &Context, found: &Replication) -> Item {
     if let Some(receiver) = &found.receiver {
         judging.item.children.push(of_receiver(context, receiver));
     }
-    finish(judging, format!("{}, {}", standbys(found.standbys.len()), count(found.slots.len(), "slot")))
+    finish(judging, format!("{}, {}", standbys(found.standbys.len()), counted(found.slots.len(), "slot")))
 }
 
 fn name(standby: &Standby) -> String {
@@ -136,7 +136,6 @@ fn of_receiver(context: &Context, receiver: &Receiver) -> Item {
 fn standbys(count: usize) -> String {
     match count {
         0 => "no standby".to_owned(),
-        1 => "1 standby".to_owned(),
-        several => format!("{several} standbys"),
+        some => counted(some, "standby"),
     }
 }

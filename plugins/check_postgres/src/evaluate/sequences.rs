@@ -3,8 +3,9 @@
 use common::report::Item;
 use common::state::State;
 use common::text::Text;
+use common::units::counted;
 
-use super::groups::{Context, count, finish, identifier, number};
+use super::groups::{Context, finish, identifier, number};
 use crate::metrics::SEQUENCE_USED_PERCENT;
 use crate::snapshot::{Sequence, Sequences};
 
@@ -22,7 +23,7 @@ pub(super) fn sequences(context: &Context, found: &Sequences) -> Item {
     if found.hidden > 0 {
         judging.problem(
             State::Unknown,
-            format!("the role may not read {} of {database}", count(found.hidden, "sequence")),
+            format!("the role may not read {} of {database}", counted(found.hidden, "sequence")),
         );
         for schema in &found.hidden_schemas {
             let what = format!("in {database}: GRANT SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO");
@@ -33,7 +34,7 @@ pub(super) fn sequences(context: &Context, found: &Sequences) -> Item {
         .worst
         .first()
         .map(|worst| format!(", the most used {} at {:.1} %", Text::limited(&worst.name, 120), worst.used));
-    finish(judging, format!("{} in {database}{}", count(found.count, "sequence"), worst.unwrap_or_default()))
+    finish(judging, format!("{} in {database}{}", counted(found.count, "sequence"), worst.unwrap_or_default()))
 }
 
 fn line(sequence: &Sequence) -> Text {

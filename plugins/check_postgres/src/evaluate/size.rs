@@ -5,9 +5,9 @@ use common::number::Number;
 use common::report::Item;
 use common::state::State;
 use common::text::Text;
-use common::units::{bytes, size as in_words};
+use common::units::{bytes, counted, size as in_words};
 
-use super::groups::{Context, GRANT_MONITOR, count, finish};
+use super::groups::{Context, GRANT_MONITOR, finish};
 use super::past;
 use crate::metrics::{DATABASE_SIZE, GROWTH_PER_DAY, TEMP_BYTES_PER_SECOND, WAL_SIZE};
 use crate::snapshot::{DatabaseSize, Sizes};
@@ -47,7 +47,7 @@ pub(super) fn size(context: &Context, found: &Sizes) -> Item {
     }
     let total: u64 = found.databases.iter().map(|database| database.bytes).sum();
     let wal = wal.map(|wal| format!(", WAL {}", bytes(wal))).unwrap_or_default();
-    finish(judging, format!("{} with {}{wal}", count(found.databases.len(), "database"), bytes(total)))
+    finish(judging, format!("{} with {}{wal}", counted(found.databases.len(), "database"), bytes(total)))
 }
 
 fn of_database(context: &Context, database: &DatabaseSize) -> Item {

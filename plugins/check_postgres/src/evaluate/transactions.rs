@@ -7,9 +7,9 @@ use common::number::Number;
 use common::report::Item;
 use common::state::State;
 use common::text::Text;
-use common::units::duration;
+use common::units::{counted, duration};
 
-use super::groups::{Context, GRANT_MONITOR, count, failed, finish, literal, number};
+use super::groups::{Context, GRANT_MONITOR, failed, finish, literal, number};
 use super::people::{line, who};
 use crate::metrics::{IDLE_IN_TRANSACTION, LOCK_WAIT, LONGEST_QUERY, PREPARED, PREPARED_OLDEST};
 use crate::snapshot::{Activity, Locks, Session, Waiting};
@@ -41,7 +41,7 @@ pub(super) fn transactions(context: &Context, activity: &Activity) -> Item {
         format!(
             "{longest}, {} idle in transaction, {}",
             activity.idle_count,
-            count(activity.prepared_count, "prepared transaction")
+            counted(activity.prepared_count, "prepared transaction")
         ),
     )
 }
