@@ -8,6 +8,7 @@ pub mod clock;
 pub mod deadline;
 #[cfg(feature = "docker")]
 pub mod docker;
+pub mod file;
 pub mod glob;
 #[cfg(feature = "docker")]
 pub mod http;

@@ -2,12 +2,10 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, ValueEnum};
-use nix::fcntl::OFlag;
 
 use crate::render::Format;
 use crate::state::State;
@@ -120,16 +118,9 @@ pub fn expand(arguments: Vec<OsString>) -> Result<Vec<OsString>, String> {
 }
 
 fn read(path: &std::path::Path) -> Result<Vec<OsString>, String> {
-    use std::io::Read as _;
     let fault = |error: std::io::Error| format!("{OPTIONS_FILE} {}: {}", path.display(), crate::text::io_error(&error));
-    let mut text = Vec::new();
     // The watchdog does not run yet, so nothing may be opened that could keep this waiting.
-    let file =
-        std::fs::OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path).map_err(fault)?;
-    if !file.metadata().map_err(fault)?.is_file() {
-        return Err(format!("{OPTIONS_FILE} {}: it is not a regular file", path.display()));
-    }
-    file.take(MAX_OPTIONS_BYTES).read_to_end(&mut text).map_err(fault)?;
+    let text = crate::file::open(path).and_then(|file| crate::file::all_of(file, MAX_OPTIONS_BYTES)).map_err(fault)?;
     let arguments: Vec<OsString> = text.split(|byte| *byte == b'\n').flat_map(line).collect();
     if arguments.iter().any(|argument| argument.as_bytes().starts_with(OPTIONS_FILE.as_bytes())) {
         return Err(format!("{OPTIONS_FILE} {}: an options file cannot name another", path.display()));

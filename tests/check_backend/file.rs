@@ -25,7 +25,7 @@ fn faults_tell_line_and_column() {
     std::fs::write(bench.file(), b"name = '\xff'").unwrap();
     bench.run(&[]).has_code(3).headlines("byte 8 is not UTF-8");
     std::fs::write(bench.file(), vec![b'#'; (1 << 20) + 1]).unwrap();
-    bench.run(&[]).has_code(3).headlines("larger than 1 MiB");
+    bench.run(&[]).has_code(3).headlines("longer than 1 MiB");
     std::fs::remove_file(bench.file()).unwrap();
     support::tool::run("mkfifo", &[&bench.file().display().to_string()]);
     bench.run(&[]).has_code(3).headlines("not a regular file");

@@ -1,6 +1,6 @@
 //! The files that a connection with TLS takes: certificates to trust, and the client's own.
 
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rustls::client::WantsClientCert;
@@ -37,15 +37,7 @@ fn in_file(path: &Path, reason: impl Into<String>) -> TlsError {
 
 /// A whole file.
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(|error| in_file(path, crate::text::io_error(&error)))?;
-    file.take(MAX_FILE_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| in_file(path, crate::text::io_error(&error)))?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length > MAX_FILE_BYTES) {
-        return Err(in_file(path, format!("longer than {}", crate::units::bytes(MAX_FILE_BYTES))));
-    }
-    Ok(bytes)
+    crate::file::read(path, MAX_FILE_BYTES).map_err(|error| in_file(path, crate::text::io_error(&error)))
 }
 
 /// The certificates in a file.

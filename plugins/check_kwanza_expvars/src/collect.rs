@@ -9,6 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use common::clock::Clock;
 use common::deadline::Deadline;
 use common::docker::{self, Engine, EngineError};
+use common::file;
 use common::http::{Client, Endpoint, HttpError};
 use common::text::io_error;
 
@@ -135,9 +136,7 @@ fn authorization(config: &Config, deadline: &Deadline) -> Result<Option<String>,
 }
 
 fn secret(path: &Path) -> Result<String, String> {
-    let mut text = String::new();
-    let file = std::fs::File::open(path).map_err(|error| io_error(&error))?;
-    file.take(MAX_SECRET_BYTES).read_to_string(&mut text).map_err(|error| io_error(&error))?;
+    let text = file::read_text(path, MAX_SECRET_BYTES).map_err(|error| io_error(&error))?;
     let text = text.trim_end_matches(['\r', '\n']);
     if text.is_empty() || text.chars().any(char::is_control) {
         return Err("it is not one line of text".to_owned());

@@ -1,12 +1,11 @@
 //! Dumps of databases near the deployment.
 
-use std::fs::{DirEntry, OpenOptions};
+use std::fs::DirEntry;
 use std::io::Read as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use nix::fcntl::OFlag;
+use common::file;
 
 use crate::plan::Dump;
 
@@ -78,8 +77,7 @@ fn is_packed(ending: &str) -> bool {
 /// Whether the file begins as `pg_dump` writes them: custom, tar or plain.
 fn is_dump(path: &Path) -> bool {
     let mut begin = Vec::new();
-    let file = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path);
-    let is_read = file.and_then(|file| file.take(512).read_to_end(&mut begin)).is_ok();
+    let is_read = file::open(path).and_then(|file| file.take(512).read_to_end(&mut begin)).is_ok();
     is_read
         && (begin.starts_with(b"PGDMP") || begin.starts_with(b"toc.dat\0") || begin.starts_with(b"--\n-- PostgreSQL"))
 }

@@ -1,12 +1,12 @@
 //! The file of the checks: read where nobody else may write to it, and written.
 
 use std::fs::{DirBuilder, File, Metadata, OpenOptions};
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use common::file;
 use common::text::{io_error, shell_word};
-use nix::fcntl::OFlag;
 use nix::unistd::{Uid, User};
 
 use crate::snapshot::Fault;
@@ -27,13 +27,8 @@ pub(super) fn read(path: &Path) -> Result<String, Fault> {
         ),
         _ => Fault::plain(format!("{}: {}", path.display(), io_error(error))),
     };
-    // A pipe in its place must not be waited for.
-    let file =
-        OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path).map_err(|e| fault(&e))?;
+    let file = file::open(path).map_err(|error| fault(&error))?;
     let metadata = file.metadata().map_err(|error| fault(&error))?;
-    if !metadata.is_file() {
-        return Err(Fault::plain(format!("{}: it is not a regular file", path.display())));
-    }
     trusted(path, &metadata)?;
     for directory in directories(path) {
         let metadata = directory.metadata().map_err(|error| fault(&error))?;
@@ -43,12 +38,8 @@ pub(super) fn read(path: &Path) -> Result<String, Fault> {
 }
 
 fn text(path: &Path, file: File) -> Result<String, Fault> {
-    let mut bytes = Vec::new();
     let fault = |reason: &str| Fault::plain(format!("{}: {reason}", path.display()));
-    let length = file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| fault(&io_error(&error)))?;
-    if u64::try_from(length).is_ok_and(|length| length > MAX_BYTES) {
-        return Err(fault("it is larger than 1 MiB"));
-    }
+    let bytes = file::all_of(file, MAX_BYTES).map_err(|error| fault(&io_error(&error)))?;
     String::from_utf8(bytes).map_err(|error| fault(&format!("byte {} is not UTF-8", error.utf8_error().valid_up_to())))
 }
 

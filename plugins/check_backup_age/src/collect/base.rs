@@ -6,6 +6,7 @@ use std::io::{self, BufReader, Read as _};
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
+use common::file;
 use sha2::digest::DynDigest;
 use sha2::{Sha224, Sha256, Sha384, Sha512};
 
@@ -87,14 +88,17 @@ fn find(directory: &Path) -> Result<PathBuf, Trouble> {
     newest.map(|(_, path)| path).ok_or_else(|| trouble(TroubleKind::NothingThere))
 }
 
+/// The text of a small file of the backup.
+fn small(path: &Path) -> io::Result<String> {
+    file::open(path).and_then(|file| file::all_of(file, MOST_LABEL_BYTES)).and_then(file::text)
+}
+
 fn read_label(path: &Path) -> Option<BackupLabel> {
-    let mut text = String::new();
-    files::open(&path.join(LABEL)).ok()?.take(MOST_LABEL_BYTES).read_to_string(&mut text).ok()?;
-    backup_label::parse(&text)
+    backup_label::parse(&small(&path.join(LABEL)).ok()?)
 }
 
 fn read_manifest(path: &Path, each: impl FnMut(File)) -> (Result<Manifest, manifest::Fault>, Option<Identity>) {
-    match files::open(&path.join(MANIFEST)) {
+    match file::open(&path.join(MANIFEST)) {
         Ok(file) => {
             let identity = file.metadata().ok().map(|metadata| files::identity(&metadata));
             (manifest::read(&mut BufReader::new(file), each), identity)
@@ -127,7 +131,7 @@ fn manifest_or_reason(
 
 /// Whether it is the backup of a server that writes no manifests: of PostgreSQL 12 or older.
 fn has_no_manifest(path: &Path) -> bool {
-    let version = fs::read_to_string(path.join("PG_VERSION")).unwrap_or_default();
+    let version = small(&path.join("PG_VERSION")).unwrap_or_default();
     let major = version.trim().split('.').next().and_then(|major| major.parse::<u32>().ok());
     major.is_some_and(|major| major < 13)
 }
@@ -238,7 +242,7 @@ fn inside(file: &File) -> Option<PathBuf> {
 fn checksum(path: &Path, algorithm: &str, keep_going: &dyn Fn() -> bool) -> io::Result<Option<Vec<u8>>> {
     let mut sum =
         Sum::of(algorithm).ok_or_else(|| io::Error::other(format!("checksums of kind {algorithm} are not known")))?;
-    let mut file = files::open(path)?;
+    let mut file = file::open(path)?;
     let mut buffer = vec![0; BUFFER];
     loop {
         if !keep_going() {

@@ -1,13 +1,11 @@
 //! The SHA-256 of a dump, and the file that says what it must be.
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use common::deadline::Deadline;
+use common::file;
 
-use crate::collect::files;
 use crate::parse::digest::{self, Digest};
 use crate::snapshot::{Dump, Identity, Sum};
 
@@ -33,7 +31,7 @@ pub fn sum(
         Some((identity, sum)) if *identity == dump.file.identity => Some(Ok(*sum)),
         _ => {
             let _step = deadline.step("the SHA-256 of the newest dump");
-            let sum = files::open(&dump.file.path).and_then(|file| digest::sha256(file, keep_going));
+            let sum = file::open(&dump.file.path).and_then(|file| digest::sha256(file, keep_going));
             sum.map_err(|error| common::text::io_error(&error)).transpose()
         }
     };
@@ -53,13 +51,11 @@ fn companion(pattern: &str, dump: &Path) -> PathBuf {
 }
 
 /// What the sum must be, or why that is not known.
-fn expected(file: &Path, dump: &Dump) -> Result<Digest, String> {
+fn expected(sidecar: &Path, dump: &Dump) -> Result<Digest, String> {
     if dump.file.is_directory {
         return Err("a dump in directory format is many files, and has no SHA-256".to_owned());
     }
-    let mut text = Vec::new();
-    let read = File::open(file).and_then(|file| file.take(MOST_BYTES).read_to_end(&mut text));
-    read.map_err(|error| common::text::io_error(&error))?;
+    let text = file::read(sidecar, MOST_BYTES).map_err(|error| common::text::io_error(&error))?;
     let name = dump.file.path.file_name().unwrap_or_default();
     let expected = digest::expected(&String::from_utf8_lossy(&text), &name.to_string_lossy());
     expected.ok_or_else(|| "it has no SHA-256 of this dump".to_owned())

@@ -1,11 +1,11 @@
 //! Files and directory dumps: which they are, and how they are opened.
 
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata};
 use std::io;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use nix::fcntl::OFlag;
+use common::file;
 
 use crate::parse::Directory;
 use crate::snapshot::{Candidate, Identity, TroubleKind};
@@ -90,12 +90,6 @@ fn identity_of_all(path: &Path, directory: &Metadata) -> io::Result<Identity> {
     Ok(all)
 }
 
-/// Opens a regular file, and does not wait for a pipe that lies in its place.
-pub fn open(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no regular file")) }
-}
-
 /// The files of a dump in directory format.
 #[derive(Debug)]
 pub struct Folder<'a>(pub &'a Path);
@@ -104,6 +98,6 @@ impl Directory for Folder<'_> {
     type File = File;
 
     fn open(&self, name: &str) -> io::Result<File> {
-        open(&self.0.join(name))
+        file::open(&self.0.join(name))
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Instant;
 
+use common::file;
 use jiff::tz::TimeZone;
 
 use crate::cli::Config;
@@ -79,7 +80,7 @@ impl<'a> Verifier<'a> {
         let mut inspection = if candidate.is_directory {
             parse::inspect_directory(&Folder(&candidate.path), level, self.keep_going)
         } else {
-            let file = files::open(&candidate.path).map_err(|error| files::trouble(&error))?;
+            let file = file::open(&candidate.path).map_err(|error| files::trouble(&error))?;
             parse::inspect(file, level, self.keep_going)
         };
         self.forget_names(&mut inspection);

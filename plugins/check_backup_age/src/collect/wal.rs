@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use common::file;
+
 use crate::collect::files;
 use crate::parse;
 use crate::pitr::Lsn;
@@ -46,7 +48,7 @@ pub fn archive(directory: &Path, start: Option<Start>, keep_going: &dyn Fn() -> 
 /// The last line of a history file, which may be compressed.
 fn history(path: &Path, keep_going: &dyn Fn() -> bool) -> Option<(u32, Lsn)> {
     let mut text = vec![0; MOST_HISTORY_BYTES];
-    let length = parse::unwrap_into(files::open(path).ok()?, &mut text.as_mut_slice(), keep_going).ok()?;
+    let length = parse::unwrap_into(file::open(path).ok()?, &mut text.as_mut_slice(), keep_going).ok()?;
     let text = text.get(..usize::try_from(length).ok()?)?;
     parse_history(std::str::from_utf8(text).ok()?)
 }

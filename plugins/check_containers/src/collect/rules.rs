@@ -1,9 +1,10 @@
 //! Text files that the options name.
 
-use std::io::{ErrorKind, Read as _};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use common::deadline::Deadline;
+use common::file;
 use common::text::io_error;
 
 use crate::cli::Config;
@@ -24,10 +25,5 @@ pub fn read(config: &Config, deadline: &Deadline) -> Result<Vec<Rule>, String> {
 /// The text of a file. The error names it.
 pub fn read_text(path: &Path) -> Result<String, (ErrorKind, String)> {
     let fault = |error: std::io::Error| (error.kind(), format!("{}: {}", path.display(), io_error(&error)));
-    let mut bytes = Vec::new();
-    std::fs::File::open(path).map_err(fault)?.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(fault)?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length > MAX_BYTES) {
-        return Err((ErrorKind::FileTooLarge, format!("{}: it is longer than 4 MiB", path.display())));
-    }
-    String::from_utf8(bytes).map_err(|_| (ErrorKind::InvalidData, format!("{}: it is not UTF-8", path.display())))
+    file::read_text(path, MAX_BYTES).map_err(fault)
 }

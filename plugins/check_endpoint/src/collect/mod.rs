@@ -6,13 +6,12 @@ mod resolve;
 mod socket;
 mod tls;
 
-use std::fs::File;
-use std::io::{ErrorKind, Read as _};
-use std::path::Path;
+use std::io::ErrorKind;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use common::deadline::Deadline;
+use common::file;
 use common::http::TlsError;
 use common::pool;
 
@@ -43,14 +42,8 @@ fn headers(config: &Config, deadline: &Deadline) -> Result<Vec<(String, String)>
     let Some(path) = &config.options.header_file else { return Ok(Vec::new()) };
     let _step = deadline.step(format!("the header file {}", path.display()));
     let fault = |reason: String| Fault::HeaderFile(format!("{}: {reason}", path.display()));
-    let text = read(path).map_err(|error| fault(common::text::io_error(&error)))?;
+    let text = file::read_text(path, MAX_HEADER_FILE).map_err(|error| fault(common::text::io_error(&error)))?;
     header_file::headers(&text).map_err(fault)
-}
-
-fn read(path: &Path) -> std::io::Result<String> {
-    let mut text = String::new();
-    File::open(path)?.take(MAX_HEADER_FILE).read_to_string(&mut text)?;
-    Ok(text)
 }
 
 /// What all endpoints share.

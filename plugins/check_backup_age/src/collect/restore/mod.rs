@@ -15,9 +15,9 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use common::deadline::Deadline;
+use common::file;
 
 use crate::cli::Config;
-use crate::collect::files;
 use crate::parse::{self, Format};
 use crate::rows::{self, Name};
 use crate::snapshot::{Dump, Identity, Restore, RestoreTest, Restored};
@@ -281,7 +281,7 @@ impl Test<'_> {
         Some(Box::new(move |mut input| {
             let keep_going = || Instant::now() < end;
             // pg_restore tells what it misses.
-            let _ = files::open(&path).and_then(|file| parse::unwrap_into(file, &mut input, &keep_going));
+            let _ = file::open(&path).and_then(|file| parse::unwrap_into(file, &mut input, &keep_going));
         }))
     }
 
