@@ -9,9 +9,6 @@ use crate::arguments::{Argument, Takes, arguments};
 use crate::files::Set;
 use crate::plugins::Entry;
 
-/// Where the package puts the options files.
-const FOLDER: &str = "/etc/monitoring-plugins-sirenia";
-
 const HEAD: &str = "\
 # Commands of monitoring-plugins-sirenia for NRPE, made by `cargo xtask integrations`.
 #
@@ -23,13 +20,13 @@ const HEAD: &str = "\
 pub fn commands(plugins: &[Entry]) -> Set {
     let mut text = HEAD.to_owned();
     for entry in plugins {
-        let stem = entry.stem();
         let _ = writeln!(text, "\n# {}.", entry.about);
         let _ = writeln!(
             text,
-            "command[{}]=/usr/lib/nagios/plugins/{} --options-file {FOLDER}/{stem}.options",
+            "command[{}]={} --options-file {}",
             entry.object_name(),
-            entry.name
+            entry.installed(),
+            entry.options_file()
         );
     }
     Set::new("packaging/nrpe", ".cfg", BTreeMap::from([("commands", text)]))
@@ -45,8 +42,8 @@ fn file(entry: &Entry) -> String {
     let name = entry.name;
     let mut text = format!(
         "# Options of {name}, one a line: the option, white space, and its value as it stands, without quotes.\n\
-         # {name} --options-file {FOLDER}/{}.options reads them. See {name}(8).\n",
-        entry.stem()
+         # {name} --options-file {} reads them. See {name}(8).\n",
+        entry.options_file()
     );
     for argument in arguments(entry).iter().filter(|argument| argument.id != "options_file") {
         let _ = write!(text, "\n# {}\n#{}\n", argument.help, example(argument));

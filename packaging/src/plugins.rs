@@ -36,6 +36,16 @@ impl Entry {
         self.name.strip_prefix("check_").unwrap_or(self.name)
     }
 
+    /// Where the package puts the program.
+    pub fn installed(&self) -> String {
+        format!("/usr/lib/nagios/plugins/{}", self.name)
+    }
+
+    /// Where the package puts its options file.
+    pub fn options_file(&self) -> String {
+        format!("/etc/monitoring-plugins-sirenia/{}.options", self.stem())
+    }
+
     /// What it is called in monitoring cores, among the commands of others: `sirenia-docker-host`.
     pub fn object_name(&self) -> String {
         format!("sirenia-{}", self.stem().replace('_', "-"))

@@ -55,8 +55,8 @@ fn icinga_takes_every_figure_of_every_plugin_and_sees_a_fault_come_and_go() {
     let icinga = Icinga::start(&plugins_folder(), &[packaged("icinga2/commands.conf")], &checks.icinga_objects());
     for check in &checks.list {
         // The second time there are rates too.
-        icinga.check(check.name());
-        let result = icinga.check(check.name());
+        icinga.check(&check.name());
+        let result = icinga.check(&check.name());
         let said = check.run();
         assert!(is_alike(check, result.state, &said) && !result.output.is_empty(), "{result:?}\n{}", said.text);
         let arrived: BTreeSet<String> = result.perfdata.iter().flat_map(|item| labels(item)).collect();
@@ -91,7 +91,7 @@ fn nagios_runs_every_plugin_by_itself_and_by_nrpe() {
     let nrpe = Nrpe::start(&packaged("nrpe/commands.cfg"), &checks);
     let nagios = Nagios::start(&packaged("nagios/commands.cfg"), &checks, nrpe.port());
     for check in &checks.list {
-        let direct = nagios.result(check.name());
+        let direct = nagios.result(&check.name());
         let remote = nagios.result(&format!("{}-by-nrpe", check.name()));
         let said = check.run();
         for result in [direct, remote] {

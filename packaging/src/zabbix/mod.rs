@@ -12,14 +12,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use common::metric::Definition;
+use common::state::State;
 use serde_json::{Value, json};
 
 use crate::files::Set;
 use crate::plugins::Entry;
 use text::{DISCOVER, PROBLEM, uuid};
 
-/// Where the package puts the options files.
-const FOLDER: &str = "/etc/monitoring-plugins-sirenia";
 const GROUP: &str = "Templates/Applications";
 
 /// How a plugin is started.
@@ -63,11 +62,13 @@ pub fn parameters(plugins: &[Entry]) -> Set {
 "
     .to_owned();
     for entry in plugins {
-        let stem = entry.stem();
         let _ = write!(
             text,
-            "\n# {}.\nUserParameter=sirenia.{stem},/usr/lib/nagios/plugins/{} --format json --exit-zero --options-file {FOLDER}/{stem}.options\n",
-            entry.about, entry.name
+            "\n# {}.\nUserParameter=sirenia.{},{} --format json --exit-zero --options-file {}\n",
+            entry.about,
+            entry.stem(),
+            entry.installed(),
+            entry.options_file()
         );
     }
     Set::new("packaging/zabbix", ".conf", BTreeMap::from([("userparameters", text)]))
@@ -120,10 +121,9 @@ impl Template<'_> {
         items.extend(figures.items);
         let mut macros = figures.macros;
         if self.way == Way::External {
-            let file = format!("{FOLDER}/{}.options", self.entry.stem());
             macros.push(json!({
                 "macro": self.options_macro(),
-                "value": file,
+                "value": self.entry.options_file(),
                 "description": "The file with the options of the plugin, on the server",
             }));
         }
@@ -139,8 +139,8 @@ impl Template<'_> {
             "valuemaps": [{
                 "uuid": self.uuid(&["valuemap"]),
                 "name": "State of a check",
-                "mappings": (0..4).zip(["OK", "WARNING", "CRITICAL", "UNKNOWN"])
-                    .map(|(value, word)| json!({"value": value.to_string(), "newvalue": word})).collect::<Vec<_>>(),
+                "mappings": State::BY_EXIT_CODE
+                    .map(|state| json!({"value": state.exit_code().to_string(), "newvalue": state.word()})),
             }],
         });
         (template, graphs::of(self))
@@ -176,8 +176,8 @@ impl Template<'_> {
                 "preprocessing": [{"type": "JSONPATH", "parameters": ["$.summary"]}],
             }),
         );
-        let triggers =
-            [(2, "HIGH"), (1, "WARNING"), (3, "AVERAGE")].map(|(state, priority)| self.problem(state, priority));
+        let triggers = [(State::Critical, "HIGH"), (State::Warning, "WARNING"), (State::Unknown, "AVERAGE")]
+            .map(|(state, priority)| self.problem(state, priority));
         let problem = merged(
             self.dependent(),
             json!({
@@ -193,13 +193,12 @@ impl Template<'_> {
         vec![master, summary, problem]
     }
 
-    fn problem(self, state: u8, priority: &str) -> Value {
+    fn problem(self, state: State, priority: &str) -> Value {
         let summary = format!("{{?last(/{}/{})}}", self.name(), self.key(".summary"));
-        let word = ["OK", "WARNING", "CRITICAL", "UNKNOWN"].get(usize::from(state)).copied().unwrap_or_default();
         json!({
             "uuid": self.uuid(&["problem", priority]),
-            "expression": format!("last(/{}/{})={state}", self.name(), self.key(".problem")),
-            "name": format!("{}: {word}", self.entry.name),
+            "expression": format!("last(/{}/{})={}", self.name(), self.key(".problem"), state.exit_code()),
+            "name": format!("{}: {}", self.entry.name, state.word()),
             "event_name": format!("{}: {summary}", self.entry.name),
             "priority": priority,
         })

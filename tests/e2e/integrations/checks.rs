@@ -39,17 +39,8 @@ pub struct Said {
 
 impl Check {
     /// The command and service of this check.
-    pub fn name(&self) -> &'static str {
-        match self.plugin {
-            "check_docker_host" => "sirenia-docker-host",
-            "check_containers" => "sirenia-containers",
-            "check_kwanza_expvars" => "sirenia-kwanza-expvars",
-            "check_endpoint" => "sirenia-endpoint",
-            "check_postgres" => "sirenia-postgres",
-            "check_backup_age" => "sirenia-backup-age",
-            "check_backend" => "sirenia-backend",
-            other => panic!("{other} has no name here"),
-        }
+    pub fn name(&self) -> String {
+        format!("sirenia-{}", self.stem().replace('_', "-"))
     }
 
     /// What its positional arguments are called in its variables.
@@ -64,14 +55,19 @@ impl Check {
 
     /// The arguments as a command line has them.
     pub fn arguments(&self) -> Vec<String> {
-        let words = |(name, values): &(&str, Vec<String>)| -> Vec<String> {
-            match (name.is_empty(), values.is_empty()) {
-                (true, _) => values.clone(),
-                (false, true) => vec![format!("--{name}")],
-                (false, false) => values.iter().flat_map(|value| [format!("--{name}"), value.clone()]).collect(),
+        self.lines().into_iter().flatten().collect()
+    }
+
+    /// The same as an options file has them: an option and its value, or what is positional, a line.
+    pub fn lines(&self) -> Vec<Vec<String>> {
+        let lines = |(name, values): &(&str, Vec<String>)| -> Vec<Vec<String>> {
+            let option = (!name.is_empty()).then(|| format!("--{name}"));
+            if values.is_empty() {
+                return vec![option.into_iter().collect()];
             }
+            values.iter().map(|value| option.iter().chain([value]).cloned().collect()).collect()
         };
-        self.options.iter().flat_map(words).collect()
+        self.options.iter().flat_map(lines).collect()
     }
 
     /// The plugin by itself.

@@ -74,7 +74,7 @@ impl Nagios {
         let mut objects = format!("{OBJECTS}{here}");
         for check in &checks.list {
             let words: Vec<String> = check.arguments().iter().map(|word| format!("'{word}'")).collect();
-            service(&mut objects, check.name(), &format!("{}!{}", check.name(), words.join(" ")));
+            service(&mut objects, &check.name(), &format!("{}!{}", check.name(), words.join(" ")));
             let remote = format!("{}-by-nrpe", check.name());
             service(&mut objects, &remote, &remote);
         }

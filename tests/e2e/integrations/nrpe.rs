@@ -26,19 +26,7 @@ impl Nrpe {
         let home = tempfile::tempdir().unwrap();
         let path = |name: &str| home.path().join(name).display().to_string();
         for check in &checks.list {
-            let mut lines = String::new();
-            let words = check.arguments();
-            let mut words = words.iter().peekable();
-            while let Some(word) = words.next() {
-                lines.push_str(word);
-                // An option and its value share a line.
-                if word.starts_with("--")
-                    && let Some(value) = words.next_if(|next| !next.starts_with("--") && !next.contains("://"))
-                {
-                    lines = format!("{lines} {value}");
-                }
-                lines.push('\n');
-            }
+            let lines: String = check.lines().iter().map(|words| format!("{}\n", words.join(" "))).collect();
             std::fs::write(path(&format!("{}.options", check.stem())), lines).unwrap();
         }
         let installed = std::fs::read_to_string(commands).unwrap();
