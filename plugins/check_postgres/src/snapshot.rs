@@ -28,16 +28,10 @@ pub struct Snapshot {
     pub server: Server,
     /// Sessions.
     pub activity: Answer<Activity>,
-    /// Whose they are; asked only where a verdict wants explaining.
-    pub session_counts: Answer<Vec<Count>>,
     /// Who waits for whom; asked only while somebody waits.
     pub locks: Answer<Locks>,
     /// Freeze ages.
     pub wraparound: Answer<Wraparound>,
-    /// The oldest tables; asked only where a verdict wants explaining.
-    pub oldest_tables: Answer<OldestTables>,
-    /// What holds freezing back: the oldest snapshot of all, if any; asked only where a verdict wants explaining.
-    pub holder: Answer<Option<Holder>>,
     /// The archiver.
     pub archiving: Answer<Archiving>,
     /// Standbys and slots.
@@ -54,6 +48,19 @@ pub struct Snapshot {
     pub maintenance: Answer<Maintenance>,
     /// What the user's own statement says.
     pub custom: Answer<Vec<CustomRow>>,
+    /// What explains a verdict.
+    pub explanation: Explanation,
+}
+
+/// What is asked only where a verdict wants explaining.
+#[derive(Debug, Default)]
+pub struct Explanation {
+    /// Whose the sessions are.
+    pub session_counts: Answer<Vec<Count>>,
+    /// The oldest tables.
+    pub oldest_tables: Answer<OldestTables>,
+    /// What holds freezing back: the oldest snapshot of all, if any.
+    pub holder: Answer<Option<Holder>>,
 }
 
 /// The server and what the session may see.
@@ -497,11 +504,8 @@ impl Snapshot {
         Self {
             server,
             activity: None,
-            session_counts: None,
             locks: None,
             wraparound: None,
-            oldest_tables: None,
-            holder: None,
             archiving: None,
             replication: None,
             integrity: None,
@@ -510,6 +514,7 @@ impl Snapshot {
             databases: None,
             maintenance: None,
             custom: None,
+            explanation: Explanation { session_counts: None, oldest_tables: None, holder: None },
         }
     }
 }

@@ -26,7 +26,7 @@ impl Nrpe {
         let home = tempfile::tempdir().unwrap();
         let path = |name: &str| home.path().join(name).display().to_string();
         for check in &checks.list {
-            let lines: String = check.lines().iter().map(|words| format!("{}\n", words.join(" "))).collect();
+            let lines = check.lines().iter().map(|words| words.join(" ")).collect::<Vec<_>>().join("\n");
             std::fs::write(path(&format!("{}.options", check.stem())), lines).unwrap();
         }
         let installed = std::fs::read_to_string(commands).unwrap();

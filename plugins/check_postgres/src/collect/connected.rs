@@ -98,12 +98,10 @@ pub fn explain(found: &mut Found, details: Vec<Detail>, deadline: &Deadline) -> 
     let (mut snapshot, own) = (Snapshot::of(found.snapshot.server.clone()), deadline.clone());
     let replied = open.work(deadline, move |client| {
         sql::explain(client, &mut snapshot, &details, &own);
-        snapshot
+        snapshot.explanation
     });
-    let Ok((explained, _)) = replied else { return false };
-    found.snapshot.session_counts = explained.session_counts;
-    found.snapshot.oldest_tables = explained.oldest_tables;
-    found.snapshot.holder = explained.holder;
+    let Ok((explanation, _)) = replied else { return false };
+    found.snapshot.explanation = explanation;
     true
 }
 

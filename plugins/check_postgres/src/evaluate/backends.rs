@@ -18,7 +18,7 @@ pub(super) fn backends(context: &Context, activity: &Activity) -> Item {
     let used = percent(activity.clients, usable.into()).and_then(Number::real);
     let phrase = format!("{} of {usable} connections used, {{}}", activity.clients);
     if judging.add(&CONNECTIONS_USED_PERCENT, used, &phrase) != State::Ok {
-        if let Some(Ok(counts)) = &context.snapshot.session_counts {
+        if let Some(Ok(counts)) = &context.snapshot.explanation.session_counts {
             judging.item.causes.push(format!("most are of {}", most(counts, &["user", "database", "state"])).into());
         }
         judging.item.next.push(
@@ -32,7 +32,7 @@ pub(super) fn backends(context: &Context, activity: &Activity) -> Item {
         judging.problem(State::Unknown, "the role may not see what the sessions of others do");
         judging.item.next.push(context.grant(GRANT_MONITOR).into());
     }
-    let counts = context.snapshot.session_counts.iter().flatten().flatten();
+    let counts = context.snapshot.explanation.session_counts.iter().flatten().flatten();
     for by in ["state", "database", "user"] {
         let names = counts.clone().filter(|count| count.by == by).take(context.top().max(1));
         let names: Vec<String> =

@@ -13,12 +13,12 @@ use crate::snapshot::{Age, Holder, Wraparound};
 
 pub(super) fn wraparound(context: &Context, found: &Wraparound) -> Item {
     let mut judging = context.judging("wraparound");
-    let tables = context.snapshot.oldest_tables.iter().flatten().next();
+    let tables = context.snapshot.explanation.oldest_tables.iter().flatten().next();
     let (xid_table, mxid_table) = (tables.and_then(|of| of.xid.as_ref()), tables.and_then(|of| of.mxid.as_ref()));
     let xid = judge(context, &mut judging, &XID_AGE, found.xid.as_ref(), xid_table);
     let mxid = judge(context, &mut judging, &MXID_AGE, found.mxid.as_ref(), mxid_table);
     if xid.max(mxid) != State::Ok
-        && let Some(Ok(Some(holder))) = &context.snapshot.holder
+        && let Some(Ok(Some(holder))) = &context.snapshot.explanation.holder
     {
         judging.item.causes.push(hold(holder));
     }

@@ -73,17 +73,17 @@ pub fn explain(client: &mut Client, snapshot: &mut Snapshot, details: &[Detail],
         Detail::SessionCounts => Question {
             name: "whose the sessions are",
             sql: activity::counts(),
-            keep: |snapshot, reply| fill(&mut snapshot.session_counts, reply),
+            keep: |snapshot, reply| fill(&mut snapshot.explanation.session_counts, reply),
         },
         Detail::OldestTables => Question {
             name: "the oldest tables",
             sql: wraparound::oldest_tables(),
-            keep: |snapshot, reply| fill(&mut snapshot.oldest_tables, reply),
+            keep: |snapshot, reply| fill(&mut snapshot.explanation.oldest_tables, reply),
         },
         Detail::Holder => Question {
             name: "what holds freezing back",
             sql: wraparound::HOLDER.to_owned(),
-            keep: |snapshot, reply| fill(&mut snapshot.holder, reply),
+            keep: |snapshot, reply| fill(&mut snapshot.explanation.holder, reply),
         },
     };
     ask(client, snapshot, "what explains the verdict", details.iter().map(question).collect(), deadline);
