@@ -5,16 +5,16 @@
 #
 # Times are medians of runs that took turns; CPU is user and system time together. The plugins look at this machine, at
 # an engine with the guide's three services, at the Kwanza and Cuesta that the tests play, and at a PostgreSQL of its
-# own. Needs root, for the engine.
+# own and a dump of that. Needs root, for the engine.
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 need hyperfine hyperfine jq jq curl curl dockerd docker.io docker docker.io docker-compose docker-compose \
-    iptables iptables busybox busybox-static setpriv util-linux /usr/bin/time time
+    iptables iptables busybox busybox-static pg_dump postgresql-client setpriv util-linux /usr/bin/time time
 need_root
 
 programs=$PWD/target/release
-plugins=(check_docker_host check_containers check_postgres check_kwanza_expvars check_endpoint)
+plugins=(check_docker_host check_containers check_postgres check_kwanza_expvars check_endpoint check_backup_age)
 
 start_postgres() {
     local bin as_postgres=(setpriv --reuid postgres --regid postgres --clear-groups)
@@ -36,6 +36,7 @@ arguments_of() {
         check_containers) echo "--docker-host unix://$socket --deploy-dir $temporary/deploy" ;;
         check_postgres) echo "-H 127.0.0.1 -p ${ports[7]} -U postgres -d postgres" ;;
         check_kwanza_expvars) echo "-H 127.0.0.1 -p ${ports[2]}" ;;
+        check_backup_age) echo "$temporary/dump.tar" ;;
         check_endpoint) echo "kwanza=$grpc kwanza-http=http://127.0.0.1:${ports[3]} cuesta=$https --insecure" ;;
     esac
 }
@@ -58,6 +59,7 @@ import_image
 deploy
 write_file
 own="$programs/check_backend --config $temporary/backend.toml --state-dir $temporary/state"
+answers pg_dump -h 127.0.0.1 -p "${ports[7]}" -U postgres -F t -f "$temporary/dump.tar" postgres
 answers "$programs/check_postgres" -H 127.0.0.1 -p "${ports[7]}" -U postgres -d postgres --only backends
 
 commands=("$own")

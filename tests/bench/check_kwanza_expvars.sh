@@ -11,7 +11,6 @@ need hyperfine hyperfine jq jq curl curl python3 python3 /usr/bin/time time
 
 check=$PWD/target/release/check_kwanza_expvars
 fixtures=$PWD/tests/fixtures/check_kwanza_expvars
-failed=0
 
 # serve FILE [CHUNK]: sets `url` to where the file is served, until the script ends.
 serve() {
@@ -43,46 +42,6 @@ sound() {
 piped() {
     printf '#!/bin/sh\ncurl --silent --fail %s | %s\n' "$url" "$2" >"$temporary/$1"
     chmod +x "$temporary/$1"
-}
-
-# The most memory that any of five runs took, in kB.
-peak() {
-    local _
-    for _ in {1..5}; do
-        /usr/bin/time --quiet --format %M --output "$temporary/memory" "$@" >"$temporary/answer" || true
-        cat "$temporary/memory"
-    done | sort -n | tail -n 1
-}
-
-# judge VALUE BOUND: sets `verdict`.
-judge() {
-    verdict=pass
-    if awk -v value="$1" -v bound="$2" 'BEGIN { exit !(value > bound) }'; then
-        verdict=FAIL
-        failed=$((failed + 1))
-    fi
-}
-
-# compared LABEL NAME OURS OTHER [BOUND]: a row on two commands of a measurement.
-compared() {
-    local ours other ratio verdict=
-    ours=$(figure "$2" "$3" wall)
-    other=$(figure "$2" "$4" wall)
-    ratio=$(awk -v ours="$ours" -v other="$other" 'BEGIN { printf "%.4f", ours / other }')
-    [[ -z ${5-} ]] || judge "$ratio" "$5"
-    printf '%-50s %7.2f ms %6.2f ms %9.2f ms %8.2f ms %7.3f %6s  %s\n' "$1" "$ours" "$(figure "$2" "$3" cpu)" \
-        "$other" "$(figure "$2" "$4" cpu)" "$ratio" "${5-}" "$verdict"
-}
-
-# measured LABEL VALUE UNIT BOUND: a row on one figure.
-measured() {
-    local verdict
-    judge "$2" "$4"
-    printf '%-50s %7s %-50s %6s  %s\n' "$1" "$2" "$3" "$4" "$verdict"
-}
-
-mebibytes() {
-    awk -v kb="$1" 'BEGIN { printf "%.2f", kb / 1024 }'
 }
 
 say "building"
@@ -122,7 +81,7 @@ measure chunks 3 3 "$chunks" "$temporary/value_of_chunks"
 chunks_memory=$(peak $chunks)
 
 machine
-printf '\n%-50s %10s %9s %12s %11s %7s %6s\n' 'check_kwanza_expvars against' ours '(CPU)' other '(CPU)' ratio bound
+heading 'check_kwanza_expvars against' ours '(CPU)' other '(CPU)' ratio bound
 compared 'curl of the page' usual 0 1 1.5
 compared 'curl of the page | jq .Streams' usual 0 2
 compared 'a million subscribers: curl | a plain parse' million 0 1 1.2
@@ -130,13 +89,10 @@ compared '  curl | a parse into nothing' million 0 2
 compared '  curl alone' million 0 3
 compared '  in chunks of 2 KiB: curl | a plain parse' chunks 0 1 1.2
 printf '\n%-50s %7s\n' 'check_kwanza_expvars by itself' ''
-measured 'peak memory' "$(mebibytes "$memory")" MiB 8
-measured '  with a million subscribers' "$(mebibytes "$million_memory")" MiB 40
-measured '  in chunks of 2 KiB' "$(mebibytes "$chunks_memory")" MiB 40
-measured 'stripped program' "$(stat --format=%s "$check" | awk '{ printf "%.2f", $1 / 1e6 }')" MB 5
-printf '\na plain parse of the million takes %s MiB\n' "$(mebibytes "$value_memory")"
+measured 'peak memory' "$(mib "$memory")" MiB 8
+measured '  with a million subscribers' "$(mib "$million_memory")" MiB 40
+measured '  in chunks of 2 KiB' "$(mib "$chunks_memory")" MiB 40
+measured 'stripped program' "$(megabytes "$check")" MB 5
+printf '\na plain parse of the million takes %s MiB\n' "$(mib "$value_memory")"
 
-if [[ $failed -gt 0 ]]; then
-    printf '\n%s bounds do not hold\n' "$failed"
-    exit 1
-fi
+conclude
